@@ -1,0 +1,11 @@
+//! The control server: one WebSocket for desks, and the desk's own files.
+//!
+//! Listens on loopback. Every request is checked for Host (a foreign name that resolves here would be DNS
+//! rebinding) and, where a browser sends one, Origin; a desk says the token in its first message.
+
+mod assets;
+mod connection;
+mod origin;
+mod server;
+
+pub use server::{ControlError, ControlServer};

@@ -1,0 +1,120 @@
+//! The HTTP server of the control side.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State, WebSocketUpgrade};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use protocol::MAX_MESSAGE_BYTES;
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::{assets, connection, origin};
+use crate::studio::StudioHandle;
+
+/// Why the control server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// Another program has the port, or the address is not this machine's.
+    #[error("listen at {address}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// The running server.
+#[derive(Debug)]
+pub struct ControlServer {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+#[derive(Clone)]
+struct Shared {
+    studio: StudioHandle,
+    token: Arc<SecretString>,
+    port: u16,
+    stop: watch::Receiver<bool>,
+}
+
+impl ControlServer {
+    /// Listens at `address` (port 0 takes any) and lets desks with `token` in.
+    ///
+    /// # Errors
+    /// [`ControlError::Listen`] when the address cannot be had.
+    pub async fn start(
+        address: SocketAddr,
+        token: SecretString,
+        studio: StudioHandle,
+    ) -> Result<Self, ControlError> {
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|source| ControlError::Listen { address, source })?;
+        let address = listener
+            .local_addr()
+            .map_err(|source| ControlError::Listen { address, source })?;
+        let (stop, stopped) = watch::channel(false);
+        let shared = Shared {
+            studio,
+            token: Arc::new(token),
+            port: address.port(),
+            stop: stopped.clone(),
+        };
+        let router = Router::new()
+            .route("/control", get(upgrade))
+            .fallback(assets::serve)
+            .layer(middleware::from_fn_with_state(shared.clone(), guard))
+            .with_state(shared);
+        let mut until = stopped;
+        let task = tokio::spawn(async move {
+            axum::serve(listener, router)
+                .with_graceful_shutdown(async move {
+                    // An error means that the server's owner is gone, which is a stop as well.
+                    let _gone = until.wait_for(|stop| *stop).await;
+                })
+                .await
+        });
+        Ok(Self { address, stop, task })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Closes every desk's connection and ends.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        match self.task.await {
+            Ok(Err(error)) => tracing::warn!(%error, "control server ended badly"),
+            Err(error) => tracing::warn!(%error, "control server ended badly"),
+            Ok(Ok(())) => {}
+        }
+    }
+}
+
+async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    if origin::trusted(request.headers(), shared.port) {
+        next.run(request).await
+    } else {
+        StatusCode::FORBIDDEN.into_response()
+    }
+}
+
+async fn upgrade(State(shared): State<Shared>, upgrade: WebSocketUpgrade) -> Response {
+    upgrade
+        .max_message_size(MAX_MESSAGE_BYTES)
+        .max_frame_size(MAX_MESSAGE_BYTES)
+        .on_upgrade(move |socket| connection::run(socket, shared.studio, shared.token, shared.stop))
+}

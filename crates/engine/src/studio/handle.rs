@@ -1,0 +1,147 @@
+//! How the rest of the engine speaks to the studio.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use protocol::{Command, ErrorCode, Event, Meters, PictureKind, Reply, State, UserError};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use super::pictures::Taps;
+
+/// What reaches the actor.
+#[derive(Debug)]
+pub enum Input {
+    /// A desk or the command line wants something.
+    Command {
+        /// What.
+        command: Command,
+        /// Where the answer goes.
+        answer: oneshot::Sender<Result<Reply, UserError>>,
+    },
+    /// A desk joins.
+    Join(oneshot::Sender<Joined>),
+    /// A pipeline says something.
+    Media(media::StudioEvent),
+    /// A room of StreamCore says something.
+    Room(streamcore::RoomEvent),
+    /// The devices of this computer changed.
+    Devices(Vec<protocol::Device>),
+    /// Encoders were tried and measured.
+    Encoders(Box<super::encoders::Encoders>),
+    /// End the show if one runs, and stop.
+    Stop(oneshot::Sender<()>),
+}
+
+/// What a desk starts with.
+#[derive(Debug)]
+pub struct Joined {
+    /// Number of the last event in `state`.
+    pub revision: u64,
+    /// Everything.
+    pub state: State,
+    /// All events after it.
+    pub events: broadcast::Receiver<(u64, Event)>,
+    /// Small pictures of sources and devices.
+    pub small: broadcast::Receiver<Small>,
+}
+
+/// A small picture.
+#[derive(Debug, Clone)]
+pub struct Small {
+    /// Of a source or a device.
+    pub kind: PictureKind,
+    /// Whose.
+    pub id: String,
+    /// JPEG.
+    pub jpeg: Bytes,
+}
+
+/// A way to the studio; cheap to clone.
+#[derive(Clone)]
+pub struct StudioHandle {
+    pub(super) inputs: mpsc::Sender<Input>,
+    pub(super) taps: watch::Receiver<Taps>,
+    pub(super) meters: watch::Receiver<Meters>,
+    pub(super) interested: Arc<Interested>,
+}
+
+/// Who looks at what is only made on demand.
+#[derive(Debug, Default)]
+pub struct Interested {
+    pub(super) thumbnails: AtomicUsize,
+    pub(super) meters: AtomicUsize,
+}
+
+/// While it lives, small pictures are made.
+#[derive(Debug)]
+pub struct Interest {
+    interested: Arc<Interested>,
+    which: fn(&Interested) -> &AtomicUsize,
+}
+
+impl Drop for Interest {
+    fn drop(&mut self) {
+        (self.which)(&self.interested).fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl StudioHandle {
+    /// Does a command.
+    ///
+    /// # Errors
+    /// What the studio says; [`ErrorCode::Internal`] when it has stopped.
+    pub async fn command(&self, command: Command) -> Result<Reply, UserError> {
+        let (answer, answered) = oneshot::channel();
+        let gone = || UserError::new(ErrorCode::Internal).with("detail", "the studio has stopped");
+        self.inputs
+            .send(Input::Command { command, answer })
+            .await
+            .map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+
+    /// Everything as it is now, and all that follows; `None` when the studio has stopped.
+    pub async fn join(&self) -> Option<Joined> {
+        let (answer, answered) = oneshot::channel();
+        self.inputs.send(Input::Join(answer)).await.ok()?;
+        answered.await.ok()
+    }
+
+    /// Ends the show if one runs, closes recordings, and stops.
+    pub async fn stop(&self) {
+        let (answer, answered) = oneshot::channel();
+        if self.inputs.send(Input::Stop(answer)).await.is_ok() {
+            // An error means that it has stopped already.
+            let _stopped = answered.await;
+        }
+    }
+
+    /// The streams of pictures, new whenever the program is built anew.
+    pub fn taps(&self) -> watch::Receiver<Taps> {
+        self.taps.clone()
+    }
+
+    /// The meters, as long as somebody is interested.
+    pub fn meters(&self) -> watch::Receiver<Meters> {
+        self.meters.clone()
+    }
+
+    /// Wants small pictures.
+    pub fn want_thumbnails(&self) -> Interest {
+        self.want(|interested| &interested.thumbnails)
+    }
+
+    /// Wants meters.
+    pub fn want_meters(&self) -> Interest {
+        self.want(|interested| &interested.meters)
+    }
+
+    fn want(&self, which: fn(&Interested) -> &AtomicUsize) -> Interest {
+        which(&self.interested).fetch_add(1, Ordering::Relaxed);
+        Interest {
+            interested: Arc::clone(&self.interested),
+            which,
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Starting and stopping a studio.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use protocol::{ErrorCode, State, UserError};
+use secrecy::SecretString;
+use store::{SecretVault, Store};
+use tokio::sync::{broadcast, mpsc, watch};
+
+use super::actor::Actor;
+use super::first_state;
+use super::handle::{Input, Interested, StudioHandle};
+use super::pictures::Taps;
+use crate::sentences::{self, Language};
+
+/// Commands and events that may wait for the actor.
+const INPUTS: usize = 1024;
+/// Events that a desk may be behind before it has to join again.
+const EVENTS: usize = 1024;
+/// Small pictures that a desk may be behind.
+const SMALL: usize = 128;
+
+/// Where a studio keeps its document.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one, and it is taken apart at once"
+)]
+pub enum Persistence {
+    /// In a database, with a vault for keys; a show that was on air can be taken up again.
+    Kept {
+        /// The database.
+        store: Store,
+        /// The keys.
+        vault: SecretVault,
+        /// Go on with the show that a crash cut off.
+        resume: bool,
+    },
+    /// Nowhere: a show from the command line leaves no trace but its recording.
+    Nowhere {
+        /// The document to begin with.
+        state: Box<State>,
+        /// Keys of its destinations.
+        keys: Vec<(protocol::DestinationId, SecretString)>,
+    },
+}
+
+/// Addresses of the embedded StreamCore.
+#[derive(Debug, Clone)]
+pub struct StreamCorePorts {
+    /// The viewer page's HTTP.
+    pub http: SocketAddr,
+    /// Media, UDP.
+    pub media: SocketAddr,
+    /// When a port is taken: `true` takes another, `false` fails.
+    pub flexible: bool,
+    /// What a WHIP publisher must show; `None` lets nobody but the studio publish.
+    pub publish_key: Option<SecretString>,
+}
+
+/// What a studio is started with.
+pub struct StudioOptions {
+    /// Where it keeps its document.
+    pub persistence: Persistence,
+    /// The embedded StreamCore; `None` leaves it out.
+    pub streamcore: Option<StreamCorePorts>,
+    /// Folder for recordings whose destination names none.
+    pub recordings: PathBuf,
+    /// Name without ending of the first recording's file, where the command line names one.
+    pub record_as: Option<String>,
+    /// Folder in which the measurement of encoders is kept.
+    pub measurements: Option<PathBuf>,
+}
+
+/// Why a studio did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Something that a person can mend.
+    #[error("{}", sentences::title(.0, Language::English))]
+    User(UserError),
+    /// The actor's thread could not be started.
+    #[error("start the studio's thread")]
+    Thread(#[source] std::io::Error),
+}
+
+impl From<UserError> for StartError {
+    fn from(error: UserError) -> Self {
+        Self::User(error)
+    }
+}
+
+/// A running studio.
+pub struct Studio {
+    handle: StudioHandle,
+    thread: JoinHandle<()>,
+}
+
+impl Studio {
+    /// Starts everything but a show.
+    ///
+    /// # Errors
+    /// [`StartError`], with nothing left running.
+    pub async fn start(mut options: StudioOptions) -> Result<Self, StartError> {
+        let (inputs, received) = mpsc::channel(INPUTS);
+        let (taps, taps_seen) = watch::channel(Taps::default());
+        let (meters, meters_seen) = watch::channel(silent_meters());
+        let interested = Arc::new(Interested::default());
+        let handle = StudioHandle {
+            inputs: inputs.clone(),
+            taps: taps_seen,
+            meters: meters_seen,
+            interested: interested.clone(),
+        };
+        let streamcore = match options.streamcore.take() {
+            Some(ports) => Some(start_streamcore(ports).await?),
+            None => None,
+        };
+        let (events, _) = broadcast::channel(EVENTS);
+        let (small, _) = broadcast::channel(SMALL);
+        let wiring = super::actor::Wiring {
+            inputs,
+            received,
+            taps,
+            meters,
+            interested,
+            events,
+            small,
+        };
+        let actor = Actor::new(wiring, options, streamcore).await?;
+        let runtime = tokio::runtime::Handle::current();
+        // A thread of its own: changing pipelines takes milliseconds that no other task should wait for.
+        let thread = std::thread::Builder::new()
+            .name("studio".to_owned())
+            .spawn(move || runtime.block_on(actor.run()))
+            .map_err(StartError::Thread)?;
+        Ok(Self { handle, thread })
+    }
+
+    /// A way to it.
+    pub fn handle(&self) -> StudioHandle {
+        self.handle.clone()
+    }
+
+    /// Ends the show if one runs, closes recordings, and stops everything.
+    pub async fn stop(self) {
+        self.handle.stop().await;
+        let thread = self.thread;
+        let joined = tokio::task::spawn_blocking(move || thread.join()).await;
+        if !matches!(joined, Ok(Ok(()))) {
+            tracing::error!("the studio's thread ended badly");
+        }
+    }
+}
+
+async fn start_streamcore(ports: StreamCorePorts) -> Result<streamcore::Server, UserError> {
+    match streamcore::Server::start(settings(&ports, ports.http, ports.media)).await {
+        Err(streamcore::StartError::PortTaken { address, .. }) if ports.flexible => {
+            tracing::warn!(%address, "port is taken, StreamCore takes others");
+            let any = |address: SocketAddr| SocketAddr::new(address.ip(), 0);
+            streamcore::Server::start(settings(&ports, any(ports.http), any(ports.media))).await
+        }
+        result => result,
+    }
+    .map_err(|error| match error {
+        streamcore::StartError::PortTaken { address, .. } => {
+            UserError::new(ErrorCode::PortTaken).with("address", address)
+        }
+        error => UserError::new(ErrorCode::Internal).with("detail", error),
+    })
+}
+
+fn settings(ports: &StreamCorePorts, http: SocketAddr, media: SocketAddr) -> streamcore::Settings {
+    streamcore::Settings {
+        http,
+        media,
+        publish_key: ports.publish_key.clone(),
+        ..streamcore::Settings::default()
+    }
+}
+
+/// Meters before the first reading.
+pub(super) fn silent_meters() -> protocol::Meters {
+    protocol::Meters {
+        strips: Vec::new(),
+        master: protocol::Levels::SILENCE,
+        loudness: protocol::Loudness::default(),
+    }
+}
+
+/// The document to begin with.
+pub(super) fn begin(persistence: &Persistence) -> State {
+    match persistence {
+        Persistence::Kept { .. } => first_state(),
+        Persistence::Nowhere { state, .. } => (**state).clone(),
+    }
+}
+
+/// The input under which a media event reaches the actor. A full queue drops nothing: the sender waits, except on
+/// streaming threads, where a lost status is repeated by the next reading.
+pub(super) fn forward(inputs: &mpsc::Sender<Input>, event: media::StudioEvent) {
+    if inputs.try_send(Input::Media(event)).is_err() {
+        tracing::warn!("the studio is behind, a pipeline's event was dropped");
+    }
+}

@@ -1,0 +1,29 @@
+//! Sources: anything that gives pictures or sound, each alone, each with its own failures.
+
+mod actor;
+mod capture;
+mod card;
+mod chain;
+mod downmix;
+mod edge;
+mod error;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod grab;
+mod grid;
+mod image;
+mod laps;
+mod machine;
+mod picture;
+mod pipeline;
+mod plan;
+mod player;
+mod pool;
+mod scroll;
+mod settings;
+mod still;
+mod text;
+mod timecode;
+
+pub use error::SourceError;
+pub use pipeline::{SourceOptions, SourcePipeline};
+pub use settings::check;

@@ -1,0 +1,325 @@
+//! What a desk can ask for.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::{
+    AudioControls, Db, DestinationId, DestinationKind, DeviceId, ItemId, Placement, SceneId, Settings,
+    SourceId, SourceSettings, Transition,
+};
+
+/// A source to be made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub struct SourceDraft {
+    /// What the host calls it, 1 to 60 characters.
+    pub name: String,
+    /// What it shows or plays.
+    pub settings: SourceSettings,
+}
+
+/// A scene to be made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub struct SceneDraft {
+    /// What the host calls it, 1 to 60 characters.
+    pub name: String,
+}
+
+/// A destination to be made or changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub struct DestinationDraft {
+    /// What the host calls it, 1 to 60 characters.
+    pub name: String,
+    /// What and where. `has_key` is ignored: the engine knows.
+    pub kind: DestinationKind,
+}
+
+/// What a desk asks the engine to do. Each is answered by a [`Reply`] or a [`crate::UserError`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+#[ts(export)]
+pub enum Command {
+    /// Begin the show on every enabled destination.
+    GoLive,
+    /// End it. The desk has asked before.
+    EndShow,
+    /// What viewers read above the picture, at most 140 characters.
+    NameShow {
+        /// The title; empty for none.
+        title: String,
+    },
+
+    /// Make a source; with a scene, also place it there, over the others, filling the canvas.
+    AddSource {
+        /// The source.
+        draft: SourceDraft,
+        /// Where to place it.
+        scene: Option<SceneId>,
+    },
+    /// Other settings for a source.
+    ChangeSource {
+        /// Which.
+        source: SourceId,
+        /// The new ones; the kind may change too.
+        settings: SourceSettings,
+    },
+    /// Another name.
+    RenameSource {
+        /// Which.
+        source: SourceId,
+        /// 1 to 60 characters.
+        name: String,
+    },
+    /// Remove a source and every place that it has in scenes.
+    RemoveSource {
+        /// Which.
+        source: SourceId,
+    },
+    /// Its strip in the mixer.
+    SetAudio {
+        /// Which.
+        source: SourceId,
+        /// The strip, whole.
+        audio: AudioControls,
+    },
+    /// Pause or go on with a media file.
+    PauseFile {
+        /// Which.
+        source: SourceId,
+        /// Stand still.
+        paused: bool,
+    },
+    /// Go to a place in a media file.
+    SeekFile {
+        /// Which.
+        source: SourceId,
+        /// Where, in milliseconds from its start.
+        position_ms: u32,
+    },
+    /// Try a waiting or failed source again now.
+    RetrySource {
+        /// Which.
+        source: SourceId,
+    },
+    /// Open cameras, screens and microphones for their small pictures and meters (first-run steps), or close them.
+    Audition {
+        /// Open.
+        on: bool,
+    },
+
+    /// Make an empty scene, after the others.
+    AddScene {
+        /// The scene.
+        draft: SceneDraft,
+    },
+    /// Make a copy of a scene, after it.
+    DuplicateScene {
+        /// Which.
+        scene: SceneId,
+        /// The copy's name, 1 to 60 characters.
+        name: String,
+    },
+    /// Another name.
+    RenameScene {
+        /// Which.
+        scene: SceneId,
+        /// 1 to 60 characters.
+        name: String,
+    },
+    /// Remove a scene that is not on air.
+    RemoveScene {
+        /// Which.
+        scene: SceneId,
+    },
+    /// Another place in the list.
+    MoveScene {
+        /// Which.
+        scene: SceneId,
+        /// From 0, counted without it.
+        to: u32,
+    },
+    /// Place a source in a scene, over the others.
+    AddItem {
+        /// Where.
+        scene: SceneId,
+        /// What.
+        source: SourceId,
+    },
+    /// Take a placed source away.
+    RemoveItem {
+        /// Where.
+        scene: SceneId,
+        /// Which.
+        item: ItemId,
+    },
+    /// Put a placed source elsewhere. Commands of one drag carry the same `gesture`: they are undone together.
+    PlaceItem {
+        /// Where.
+        scene: SceneId,
+        /// Which.
+        item: ItemId,
+        /// The new place.
+        placement: Placement,
+        /// The desk's number of the drag; `None` stands alone.
+        gesture: Option<u32>,
+    },
+    /// Show or hide, lock or unlock.
+    FlagItem {
+        /// Where.
+        scene: SceneId,
+        /// Which.
+        item: ItemId,
+        /// Shown.
+        visible: bool,
+        /// Not to be moved by hand.
+        locked: bool,
+    },
+    /// Nearer to the front or the back.
+    MoveItem {
+        /// Where.
+        scene: SceneId,
+        /// Which.
+        item: ItemId,
+        /// From 0 at the back, counted without it.
+        to: u32,
+    },
+    /// Take the last scene edit back.
+    Undo,
+    /// Do it again.
+    Redo,
+
+    /// Choose a scene: into the preview in studio mode, else on air by the set transition.
+    SelectScene {
+        /// Which.
+        scene: SceneId,
+    },
+    /// Put the preview on air.
+    Take {
+        /// How.
+        transition: Transition,
+    },
+    /// The transition that `SelectScene` and the desk's fade key use.
+    SetTransition {
+        /// Which.
+        transition: Transition,
+    },
+    /// Studio mode on or off.
+    SetStudioMode {
+        /// On.
+        on: bool,
+    },
+    /// The master fader.
+    SetMaster {
+        /// Fader.
+        gain: Db,
+        /// Silent.
+        muted: bool,
+    },
+    /// Canvas, rates, encoder. Canvas and encoder only off air.
+    SetSettings {
+        /// All of them.
+        settings: Settings,
+    },
+
+    /// Make a destination.
+    AddDestination {
+        /// The place.
+        draft: DestinationDraft,
+        /// Its stream key, into the keyring.
+        key: Option<String>,
+    },
+    /// Change a destination; a running output takes it up at its next start.
+    ChangeDestination {
+        /// Which.
+        destination: DestinationId,
+        /// The place.
+        draft: DestinationDraft,
+        /// A new stream key; `None` keeps the one in the keyring.
+        key: Option<String>,
+    },
+    /// Remove a destination; its output stops first.
+    RemoveDestination {
+        /// Which.
+        destination: DestinationId,
+    },
+    /// Whether it goes live with the show. On air this starts or stops its output.
+    EnableDestination {
+        /// Which.
+        destination: DestinationId,
+        /// On.
+        on: bool,
+    },
+    /// Connect a failed or waiting output again now.
+    RetryOutput {
+        /// Which.
+        destination: DestinationId,
+    },
+    /// Pause or go on with a recording.
+    PauseRecording {
+        /// Which.
+        destination: DestinationId,
+        /// Paused.
+        paused: bool,
+    },
+    /// Begin a new file now.
+    SplitRecording {
+        /// Which.
+        destination: DestinationId,
+    },
+    /// List the folders and media files of a folder on the engine's machine.
+    ListFolder {
+        /// Absolute path; `None` is the home folder.
+        path: Option<String>,
+    },
+    /// What the first-run steps chose: a source for each device, all in the scene on air, the first picture filling
+    /// it and the others small in its corners.
+    UseDevices {
+        /// Cameras, screens, microphones, in the order of choice.
+        devices: Vec<DeviceId>,
+    },
+}
+
+/// What came of a command.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+#[ts(export)]
+pub enum Reply {
+    /// Done; what changed comes as events, before this reply.
+    Done,
+    /// A source was made.
+    Source {
+        /// Its id.
+        id: SourceId,
+    },
+    /// A scene was made.
+    Scene {
+        /// Its id.
+        id: SceneId,
+    },
+    /// A place in a scene was made.
+    Item {
+        /// Its id.
+        id: ItemId,
+    },
+    /// A destination was made.
+    Destination {
+        /// Its id.
+        id: DestinationId,
+    },
+    /// What a folder holds.
+    Folder {
+        /// Absolute path of the folder.
+        path: String,
+        /// The folder above, if any.
+        parent: Option<String>,
+        /// Names of folders in it.
+        folders: Vec<String>,
+        /// Names of media files and pictures in it.
+        files: Vec<String>,
+    },
+}

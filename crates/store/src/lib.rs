@@ -1,0 +1,20 @@
+//! What the studio remembers: its set-up and its shows in SQLite, its secrets in the system's keyring.
+//!
+//! [`Store`] saves the whole [`Document`] on every change, in one transaction, and writes only the rows that
+//! differ. [`SecretVault`] keeps stream keys; where the system has no keyring, in an encrypted file. Nothing
+//! here knows what a source or an output does: it keeps what `protocol` describes.
+
+mod document;
+mod error;
+mod lock;
+mod read;
+mod show;
+mod store;
+mod vault;
+mod write;
+
+pub use document::Document;
+pub use error::{StoreError, UnreadableRow};
+pub use show::{Recording, RecordingId, ShowEnding, ShowId, ShowOnAir};
+pub use store::{MovedAside, Store};
+pub use vault::{SecretVault, VaultError, VaultKind};

@@ -1,0 +1,156 @@
+//! StreamCore's HTTP: WHIP and WHEP, what viewers may know of a room, and the viewer page.
+
+mod answer;
+mod join_limit;
+mod page;
+mod rooms;
+mod session;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderValue, header};
+use axum::middleware::map_response;
+use axum::response::Response;
+use axum::routing::get;
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+
+use crate::interfaces::usable_addresses;
+use crate::media::command::CommandSender;
+use crate::room::Directory;
+use crate::rtc::{Role, RtcFactory};
+use crate::settings::Settings;
+use join_limit::JoinLimit;
+
+/// How long a listing of the machine's addresses holds. A new Wi-Fi is offered to whoever comes after that.
+const ADDRESSES_HOLD: Duration = Duration::from_secs(5);
+
+/// What every request can reach.
+pub(crate) struct App {
+    factory: RtcFactory,
+    directory: Arc<Directory>,
+    commands: CommandSender,
+    publish_key: Option<SecretString>,
+    media: SocketAddr,
+    public: Vec<IpAddr>,
+    links: Vec<HeaderValue>,
+    body_bytes: usize,
+    joins: Mutex<JoinLimit>,
+    event_streams: Arc<Semaphore>,
+    addresses: Mutex<Option<(Instant, Vec<SocketAddr>)>>,
+    stop: watch::Receiver<bool>,
+}
+
+impl App {
+    pub fn new(
+        factory: RtcFactory,
+        directory: Arc<Directory>,
+        commands: CommandSender,
+        settings: &Settings,
+        media: SocketAddr,
+        stop: watch::Receiver<bool>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            factory,
+            directory,
+            commands,
+            publish_key: settings.publish_key.clone(),
+            media,
+            public: settings.public_addresses.clone(),
+            links: settings
+                .stun_servers
+                .iter()
+                .filter_map(|url| ice_link(url))
+                .collect(),
+            body_bytes: settings.limits.body_bytes,
+            joins: Mutex::new(JoinLimit::new(settings.limits.joins_per_second, Instant::now())),
+            event_streams: Arc::new(Semaphore::new(settings.limits.event_streams)),
+            addresses: Mutex::new(None),
+            stop,
+        })
+    }
+
+    /// The socket's addresses as candidates.
+    fn candidates(&self, now: Instant) -> Vec<SocketAddr> {
+        if !self.media.ip().is_unspecified() {
+            return vec![SocketAddr::new(self.media.ip().to_canonical(), self.media.port())];
+        }
+        let mut held = self
+            .addresses
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((at, list)) = held.as_ref()
+            && now.saturating_duration_since(*at) < ADDRESSES_HOLD
+        {
+            return list.clone();
+        }
+        let v4_only = self.media.is_ipv4();
+        let list: Vec<SocketAddr> = usable_addresses()
+            .into_iter()
+            .filter(|ip| ip.is_ipv4() || !v4_only)
+            .map(|ip| SocketAddr::new(ip, self.media.port()))
+            .collect();
+        *held = Some((now, list.clone()));
+        list
+    }
+}
+
+/// RFC 9725 section 4.6. A URL that cannot stand in a header is left out, and said.
+fn ice_link(url: &str) -> Option<HeaderValue> {
+    let plain = url.starts_with("stun:")
+        && url
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && b != b'<' && b != b'>');
+    let value = plain
+        .then(|| HeaderValue::from_str(&format!("<{url}>; rel=\"ice-server\"")).ok())
+        .flatten();
+    if value.is_none() {
+        tracing::warn!(url, "not a STUN address, left out");
+    }
+    value
+}
+
+/// Serves until told to stop.
+pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    let served = axum::serve(listener, router(app))
+        .with_graceful_shutdown(async move {
+            // An error says that the server was dropped: stop as well.
+            let _ = stop.wait_for(|stop| *stop).await;
+        })
+        .await;
+    if let Err(error) = served {
+        tracing::error!(%error, "HTTP stopped");
+    }
+}
+
+fn router(app: Arc<App>) -> Router {
+    let open = Router::new()
+        .nest("/whip", session::routes(Role::Publisher))
+        .nest("/whep", session::routes(Role::Viewer))
+        .route("/api/rooms/{room}", get(rooms::view))
+        .route("/api/rooms/{room}/events", get(rooms::events))
+        .layer(map_response(allow_origins));
+    let body_bytes = app.body_bytes;
+    Router::new()
+        .merge(open)
+        .route("/watch/{room}", get(page::watch))
+        .route("/assets/{*path}", get(page::asset))
+        .layer(DefaultBodyLimit::max(body_bytes))
+        .with_state(app)
+}
+
+/// Any page may publish and watch: what protects a room is its key, which no browser sends by itself.
+async fn allow_origins(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("Location, ETag, Link, Retry-After"),
+    );
+    response
+}

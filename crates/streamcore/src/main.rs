@@ -1,0 +1,186 @@
+//! `streamcore`: rooms on a server of their own.
+//!
+//! Exit codes: 0 ended as asked; 2 wrong arguments; 3 a port is taken; 4 an address cannot be listened on;
+//! 5 the named environment variable holds no key; 1 anything else.
+
+use std::net::{IpAddr, SocketAddr};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use secrecy::{ExposeSecret, SecretString};
+use streamcore::{Limits, Server, Settings, StartError};
+use tracing_subscriber::EnvFilter;
+
+#[derive(Parser)]
+#[command(
+    name = "streamcore",
+    version,
+    about = "WebRTC rooms: WHIP in, WHEP out, a page to watch"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Listen until Ctrl-C
+    #[command(
+        after_help = "Exit codes: 0 ended as asked, 1 failed, 2 wrong arguments, 3 a port is taken, \
+        4 an address cannot be listened on, 5 the environment variable holds no key"
+    )]
+    Serve(Serve),
+}
+
+#[derive(Args)]
+struct Serve {
+    /// Where HTTP listens: pages, WHIP, WHEP
+    #[arg(long, default_value = "127.0.0.1:8780")]
+    http: SocketAddr,
+    /// Where media (UDP) comes and goes; 0.0.0.0 takes IPv6 too
+    #[arg(long, default_value = "0.0.0.0:8781")]
+    media: SocketAddr,
+    /// Environment variable that holds the publish key; without it a new key is made and printed
+    #[arg(long, value_name = "NAME")]
+    publish_key_env: Option<String>,
+    /// Address under which a one-to-one NAT shows this machine (repeatable)
+    #[arg(long, value_name = "IP")]
+    public_address: Vec<IpAddr>,
+    /// STUN server told to clients, as stun:HOST:PORT (repeatable)
+    #[arg(long, value_name = "URL")]
+    stun: Vec<String>,
+    /// Viewers of all rooms together
+    #[arg(long, default_value_t = Limits::default().viewers)]
+    max_viewers: usize,
+}
+
+/// Why the program ends with something else than 0.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("failed to {0}")]
+    Start(#[from] StartError),
+    #[error("failed to take the publish key: the environment variable {0} is not set or empty")]
+    NoKey(String),
+    #[error("failed to listen for Ctrl-C: {0}")]
+    Signal(std::io::Error),
+    #[error("failed to start the runtime: {0}")]
+    Runtime(std::io::Error),
+}
+
+impl Failure {
+    fn code(&self) -> u8 {
+        match self {
+            Self::Start(StartError::PortTaken { .. }) => 3,
+            Self::Start(StartError::Bind { .. }) => 4,
+            Self::NoKey(_) => 5,
+            _ => 1,
+        }
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Start(StartError::PortTaken { .. }) => {
+                Some("Stop the other program, or choose another port with --http or --media.")
+            }
+            Self::Start(StartError::Bind { .. }) => {
+                Some("Use an address of this machine, and a port of 1024 or more.")
+            }
+            Self::NoKey(_) => Some("Set it, or leave --publish-key-env out to have a key made."),
+            _ => None,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let Cli {
+        command: Command::Serve(options),
+    } = Cli::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,streamcore=info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    match run(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprint_failure(&failure);
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn eprint_failure(failure: &Failure) {
+    eprintln!("streamcore: {failure}");
+    let mut source = std::error::Error::source(failure).and_then(std::error::Error::source);
+    while let Some(cause) = source {
+        eprintln!("  because: {cause}");
+        source = cause.source();
+    }
+    if let Some(hint) = failure.hint() {
+        eprintln!("  {hint}");
+    }
+}
+
+fn run(options: Serve) -> Result<(), Failure> {
+    let key = match &options.publish_key_env {
+        Some(name) => {
+            let key = std::env::var(name).ok().filter(|key| !key.is_empty());
+            SecretString::from(key.ok_or_else(|| Failure::NoKey(name.clone()))?)
+        }
+        None => SecretString::from(format!("{:032x}", rand::random::<u128>())),
+    };
+    let settings = Settings {
+        http: options.http,
+        media: options.media,
+        publish_key: Some(key.clone()),
+        public_addresses: options.public_address,
+        stun_servers: options.stun,
+        limits: Limits {
+            viewers: options.max_viewers,
+            ..Limits::default()
+        },
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(Failure::Runtime)?;
+    runtime.block_on(async {
+        let server = Server::start(settings).await?;
+        announce(&server, options.publish_key_env.is_none().then_some(&key));
+        let outcome = asked_to_end().await.map_err(Failure::Signal);
+        server.stop().await;
+        outcome
+    })
+}
+
+/// Ctrl-C, and what systemd and containers send.
+async fn asked_to_end() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            pressed = tokio::signal::ctrl_c() => pressed,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+/// Says where it listens. The key is shown only when it was made here: nobody knows it otherwise.
+#[expect(clippy::print_stdout, reason = "the addresses are this program's output")]
+fn announce(server: &Server, made_key: Option<&SecretString>) {
+    println!("http   http://{}", server.http_addr());
+    println!("media  udp {}", server.media_addr());
+    println!("watch  http://{}/watch/ROOM", server.http_addr());
+    println!("whip   POST http://{}/whip/ROOM", server.http_addr());
+    println!("whep   POST http://{}/whep/ROOM", server.http_addr());
+    match made_key {
+        Some(key) => println!(
+            "key    {} (made for this run; choose one with --publish-key-env)",
+            key.expose_secret()
+        ),
+        None => println!("key    from the environment"),
+    }
+}

@@ -1,0 +1,270 @@
+//! Starting, asking and stopping a server.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{broadcast, watch};
+
+use crate::http::{self, App};
+use crate::interfaces::usable_addresses;
+use crate::media::command::{Command, CommandSender, Refused, Shared};
+use crate::media::socket::{MediaSocket, bind};
+use crate::media::worker::{BELL, Worker};
+use crate::publisher::LocalPublisher;
+use crate::room::{Directory, RoomEvent, RoomId, RoomInfo, RoomView};
+use crate::rtc::RtcFactory;
+use crate::settings::Settings;
+
+/// How long requests under way may take when the server stops.
+const GRACE: Duration = Duration::from_secs(2);
+/// The media thread answers within a turn; longer means that it hangs.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+/// Why a server did not start. Nothing is left running.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another program has the address.
+    #[error("listen on {address}: another program uses this port")]
+    PortTaken {
+        /// The address, HTTP's (TCP) or media's (UDP).
+        address: SocketAddr,
+    },
+    /// The address is not this machine's, the port is not allowed, …
+    #[error("listen on {address}")]
+    Bind {
+        /// The address, HTTP's (TCP) or media's (UDP).
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The system gave no thread, poll or waker.
+    #[error("start the media thread")]
+    Thread(#[source] io::Error),
+    /// No certificate could be made for DTLS.
+    #[error("prepare encryption")]
+    Certificate(#[source] crate::rtc::CertificateError),
+}
+
+/// Why a room cannot be published to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// Somebody publishes there already.
+    #[error("publish: the room has a publisher")]
+    RoomBusy,
+    /// [`Limits::rooms`](crate::Limits::rooms) is reached.
+    #[error("publish: there is no place for another room")]
+    TooManyRooms,
+    /// The server has stopped.
+    #[error("publish: the server has stopped")]
+    Stopped,
+}
+
+/// A running StreamCore: HTTP on the caller's tokio runtime, media on a thread of its own.
+///
+/// Dropping it stops both without waiting; [`stop`](Self::stop) waits until nothing is left running.
+#[derive(Debug)]
+pub struct Server {
+    http_addr: SocketAddr,
+    media_addr: SocketAddr,
+    directory: Arc<Directory>,
+    commands: CommandSender,
+    next_publication: AtomicU64,
+    stopping: watch::Sender<bool>,
+    http: Option<tokio::task::JoinHandle<()>>,
+    media: Option<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for CommandSender {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CommandSender")
+    }
+}
+
+impl Server {
+    /// Binds both addresses and starts. Must be called on a tokio runtime with I/O and time.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        let listener = TcpListener::bind(settings.http)
+            .await
+            .map_err(|e| bind_error(settings.http, e))?;
+        let http_addr = listener.local_addr().map_err(|e| bind_error(settings.http, e))?;
+        let socket = bind(settings.media).map_err(|e| bind_error(settings.media, e))?;
+        let bound = socket.local_addr().map_err(|e| bind_error(settings.media, e))?;
+        let factory = RtcFactory::new().map_err(StartError::Certificate)?;
+        let directory = Arc::new(Directory::new(settings.limits.rooms));
+
+        let poll = mio::Poll::new().map_err(StartError::Thread)?;
+        let bell = mio::Waker::new(poll.registry(), BELL).map_err(StartError::Thread)?;
+        let (queue, receiver) = mpsc::channel();
+        let commands = CommandSender {
+            queue,
+            bell: Arc::new(bell),
+        };
+        let socket = MediaSocket::new(socket).map_err(|e| bind_error(settings.media, e))?;
+        let worker = Worker::new(
+            poll,
+            socket,
+            receiver,
+            Arc::clone(&directory),
+            settings.limits.clone(),
+        )
+        .map_err(StartError::Thread)?;
+        let media = std::thread::Builder::new()
+            .name("streamcore-media".into())
+            .spawn(move || {
+                if let Err(error) = worker.run() {
+                    tracing::error!(%error, "the media thread lost its socket");
+                }
+            })
+            .map_err(StartError::Thread)?;
+
+        let (stopping, stop) = watch::channel(false);
+        let app = App::new(
+            factory,
+            Arc::clone(&directory),
+            commands.clone(),
+            &settings,
+            bound,
+            stop.clone(),
+        );
+        let http = tokio::spawn(http::serve(listener, app, stop));
+        // What viewers are told: the requested address, not the dual-stack form of it.
+        let media_addr = SocketAddr::new(settings.media.ip(), bound.port());
+        tracing::info!(%http_addr, %media_addr, "streamcore listens");
+        Ok(Self {
+            http_addr,
+            media_addr,
+            directory,
+            commands,
+            next_publication: AtomicU64::new(1),
+            stopping,
+            http: Some(http),
+            media: Some(media),
+        })
+    }
+
+    /// Where HTTP listens, with the port that was given for port 0.
+    pub fn http_addr(&self) -> SocketAddr {
+        self.http_addr
+    }
+
+    /// Where media comes and goes (UDP), with the port that was given for port 0.
+    pub fn media_addr(&self) -> SocketAddr {
+        self.media_addr
+    }
+
+    /// Addresses of a room's viewer page, one for each usable address of the machine: home network first,
+    /// loopback last. Only the bound one if HTTP is bound to one address.
+    pub fn watch_urls(&self, room: &RoomId) -> Vec<String> {
+        let ips: Vec<IpAddr> = if self.http_addr.ip().is_unspecified() {
+            let v4_only = self.http_addr.is_ipv4();
+            usable_addresses()
+                .into_iter()
+                .filter(|ip| ip.is_ipv4() || !v4_only)
+                .collect()
+        } else {
+            vec![self.http_addr.ip()]
+        };
+        ips.into_iter()
+            .map(|ip| {
+                format!(
+                    "http://{}/watch/{room}",
+                    SocketAddr::new(ip, self.http_addr.port())
+                )
+            })
+            .collect()
+    }
+
+    /// What happens in all rooms from now on. A receiver that falls 1024 events behind is told so and goes on.
+    pub fn events(&self) -> broadcast::Receiver<RoomEvent> {
+        self.directory.events()
+    }
+
+    /// What is known of a room now.
+    pub fn room(&self, room: &RoomId) -> RoomView {
+        self.directory.view(room)
+    }
+
+    /// Tells viewers another title.
+    pub fn rename(&self, room: &RoomId, info: &RoomInfo) {
+        self.directory
+            .update(room, |view| view.title = info.clean_title());
+    }
+
+    /// Publishes to a room from this process. Waits for the media thread's answer, a millisecond at most.
+    ///
+    /// # Errors
+    /// See [`PublishError`].
+    pub fn publish(&self, room: RoomId, info: RoomInfo) -> Result<LocalPublisher, PublishError> {
+        self.directory
+            .reserve(&room)
+            .map_err(|_| PublishError::TooManyRooms)?;
+        let id = self.next_publication.fetch_add(1, Ordering::Relaxed);
+        let shared = Arc::new(Shared::default());
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.commands
+            .send(Command::Publish {
+                id,
+                room: room.clone(),
+                info,
+                shared: Arc::clone(&shared),
+                reply,
+            })
+            .map_err(|_| PublishError::Stopped)?;
+        match answer.recv_timeout(ANSWER_WITHIN) {
+            Ok(Ok(())) => Ok(LocalPublisher::new(id, room, self.commands.clone(), shared)),
+            Ok(Err(Refused::Full)) => Err(PublishError::TooManyRooms),
+            Ok(Err(Refused::Busy | Refused::NotLive)) => Err(PublishError::RoomBusy),
+            Err(_) => {
+                // Should it answer after all, nobody would ever end that publication.
+                let _ = self.commands.send(Command::Unpublish { id, ended: false });
+                Err(PublishError::Stopped)
+            }
+        }
+    }
+
+    /// Says goodbye to everybody and waits until both threads of work are over.
+    pub async fn stop(mut self) {
+        self.signal();
+        if let Some(mut http) = self.http.take()
+            && tokio::time::timeout(GRACE, &mut http).await.is_err()
+        {
+            tracing::debug!("requests under way were cut off");
+            http.abort();
+            let _ = http.await;
+        }
+        if let Some(media) = self.media.take()
+            && tokio::task::spawn_blocking(move || media.join()).await.is_err()
+        {
+            tracing::debug!("the runtime stopped before the media thread");
+        }
+    }
+
+    fn signal(&self) {
+        self.stopping.send_replace(true);
+        // Gone already is as good.
+        let _ = self.commands.send(Command::Stop);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.signal();
+    }
+}
+
+fn bind_error(address: SocketAddr, source: io::Error) -> StartError {
+    if source.kind() == io::ErrorKind::AddrInUse {
+        StartError::PortTaken { address }
+    } else {
+        StartError::Bind { address, source }
+    }
+}

@@ -1,0 +1,78 @@
+//! What a server is told before it starts.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+/// Addresses, key and limits of a [`Server`](crate::Server). `Default` fits a laptop: loopback HTTP,
+/// media on every address, no WHIP.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where HTTP listens: pages, WHIP, WHEP. Port 0 takes a free one. Default `127.0.0.1:0`.
+    pub http: SocketAddr,
+    /// Where media (UDP) comes and goes. An unspecified address takes IPv4 and IPv6 where the system can, and
+    /// offers a candidate for every usable address of the machine. Default `0.0.0.0:0`.
+    pub media: SocketAddr,
+    /// What a WHIP publisher must show as its bearer. `None`: nobody may publish over WHIP (403), only this
+    /// process may. Default `None`.
+    pub publish_key: Option<SecretString>,
+    /// Addresses under which the machine is reached through a one-to-one NAT (a cloud server's public
+    /// address), offered beside its own. Default empty.
+    pub public_addresses: Vec<IpAddr>,
+    /// STUN servers told to clients in `Link` headers, as `stun:host:port` (RFC 7064). Default empty: the
+    /// server's own candidates are enough unless both sides are behind NAT.
+    pub stun_servers: Vec<String>,
+    /// Bounds on what strangers may use.
+    pub limits: Limits,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            http: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            media: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+            publish_key: None,
+            public_addresses: Vec::new(),
+            stun_servers: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Bounds on what strangers may use. Beyond a number of things the answer is 503 with Retry-After, beyond a
+/// size 413.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Rooms that are published to or looked at. Default 64.
+    pub rooms: usize,
+    /// Viewers of all rooms together. One thread carries about 480 at 720p30. Default 1000.
+    pub viewers: usize,
+    /// New sessions a second, in bursts of as many. A handshake costs about 1.2 ms of CPU. Default 100.
+    pub joins_per_second: u32,
+    /// Open event streams of viewer pages. Default 4000.
+    pub event_streams: usize,
+    /// Bytes of a request's body. An offer has 2 to 10 KB. Default 64 KiB.
+    pub body_bytes: usize,
+    /// Least time between two keyframes that are asked of a publisher. Default 1 s.
+    pub keyframe_interval: Duration,
+    /// Bytes of pictures kept per room for those who come later. Default 4 MiB.
+    pub cache_bytes: usize,
+    /// Duration of pictures kept per room for those who come later. Default 4 s.
+    pub cache_duration: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            rooms: 64,
+            viewers: 1000,
+            joins_per_second: 100,
+            event_streams: 4000,
+            body_bytes: 64 * 1024,
+            keyframe_interval: Duration::from_secs(1),
+            cache_bytes: 4 * 1024 * 1024,
+            cache_duration: Duration::from_secs(4),
+        }
+    }
+}

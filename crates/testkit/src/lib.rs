@@ -1,0 +1,31 @@
+//! Peers and measuring tools for tests and benchmarks: a dev-dependency only.
+//!
+//! Everything here talks to the real thing (nginx, ffmpeg, Xvfb, PulseAudio) and fails loudly where
+//! it is missing: a test that needs a peer is never passed over. No GStreamer, none of the other crates.
+
+mod error;
+pub mod flash;
+mod hook;
+mod media;
+mod nginx;
+mod port;
+pub mod probe;
+mod process;
+mod pulse;
+pub mod relay;
+pub mod ssim;
+pub mod stamp;
+mod stat;
+mod wait;
+mod xvfb;
+
+pub use error::PeerError;
+pub use hook::{HookCall, PublishHook};
+pub use media::test_clip;
+pub use nginx::{NginxOptions, NginxRtmp};
+pub use port::{free_tcp_port, free_udp_port};
+pub use process::{Process, run_to_end};
+pub use pulse::PulseAudio;
+pub use stat::{Stat, StatStream};
+pub use wait::{wait_for, wait_until, wait_until_async};
+pub use xvfb::Xvfb;
