@@ -31,7 +31,12 @@ export function openBrowser() {
 export async function openViewer(browser) {
   const context = await browser.newContext();
   const page = await context.newPage();
-  await page.addInitScript(stampReader);
+  // An error in what we put into the page would look like a viewer who sees nothing.
+  page.on("pageerror", (error) => {
+    throw error;
+  });
+  // Scripts that are put into a page run in a function of their own.
+  await page.addInitScript(`${stampReader}\nwindow.readStamp = readStamp;`);
   await page.addInitScript(() => {
     const seen = { firstAt: null, lastAt: null, frames: 0, longestGapMs: 0, agesMs: [] };
     window.benchSeen = seen;
@@ -46,7 +51,7 @@ export async function openViewer(browser) {
         else seen.longestGapMs = Math.max(seen.longestGapMs, wall - seen.lastAt);
         seen.lastAt = wall;
         seen.frames++;
-        const stamp = readStamp(video);
+        const stamp = window.readStamp(video);
         if (stamp !== null) seen.agesMs.push(((Math.floor(wall) % 2 ** 32) - stamp) | 0);
         video.requestVideoFrameCallback(onFrame);
       };
