@@ -22,6 +22,8 @@
 //! # }
 //! ```
 
+mod bucket;
+mod chat;
 mod http;
 mod interfaces;
 mod media;
@@ -36,5 +38,5 @@ pub use room::{
     LeaveReason, PublisherKind, RoomEvent, RoomId, RoomIdError, RoomInfo, RoomState, RoomView, ViewerId,
 };
 pub use rtc::CertificateError;
-pub use server::{PublishError, Server, StartError};
+pub use server::{PublishError, RoomDatabaseError, Server, StartError};
 pub use settings::{Limits, Settings};

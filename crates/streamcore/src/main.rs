@@ -1,9 +1,10 @@
 //! `streamcore`: rooms on a server of their own.
 //!
 //! Exit codes: 0 ended as asked; 2 wrong arguments; 3 a port is taken; 4 an address cannot be listened on;
-//! 5 the named environment variable holds no key; 1 anything else.
+//! 5 the named environment variable holds no key; 6 the database cannot be used; 1 anything else.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -27,7 +28,8 @@ enum Command {
     /// Listen until Ctrl-C
     #[command(
         after_help = "Exit codes: 0 ended as asked, 1 failed, 2 wrong arguments, 3 a port is taken, \
-        4 an address cannot be listened on, 5 the environment variable holds no key"
+        4 an address cannot be listened on, 5 the environment variable holds no key, \
+        6 the database cannot be used"
     )]
     Serve(Serve),
 }
@@ -49,6 +51,9 @@ struct Serve {
     /// STUN server told to clients, as stun:HOST:PORT (repeatable)
     #[arg(long, value_name = "URL")]
     stun: Vec<String>,
+    /// File in which chat is kept, made if need be; without it chat ends with the server
+    #[arg(long, value_name = "FILE")]
+    database: Option<PathBuf>,
     /// Viewers of all rooms together
     #[arg(long, default_value_t = Limits::default().viewers)]
     max_viewers: usize,
@@ -73,6 +78,7 @@ impl Failure {
             Self::Start(StartError::PortTaken { .. }) => 3,
             Self::Start(StartError::Bind { .. }) => 4,
             Self::NoKey(_) => 5,
+            Self::Start(StartError::Database(_)) => 6,
             _ => 1,
         }
     }
@@ -84,6 +90,9 @@ impl Failure {
             }
             Self::Start(StartError::Bind { .. }) => {
                 Some("Use an address of this machine, and a port of 1024 or more.")
+            }
+            Self::Start(StartError::Database(_)) => {
+                Some("Name a file in a folder that is there and may be written to with --database.")
             }
             Self::NoKey(_) => Some("Set it, or leave --publish-key-env out to have a key made."),
             _ => None,
@@ -135,6 +144,7 @@ fn run(options: Serve) -> Result<(), Failure> {
         publish_key: Some(key.clone()),
         public_addresses: options.public_address,
         stun_servers: options.stun,
+        database: options.database,
         limits: Limits {
             viewers: options.max_viewers,
             ..Limits::default()
@@ -176,6 +186,10 @@ fn announce(server: &Server, made_key: Option<&SecretString>) {
     println!("watch  http://{}/watch/ROOM", server.http_addr());
     println!("whip   POST http://{}/whip/ROOM", server.http_addr());
     println!("whep   POST http://{}/whep/ROOM", server.http_addr());
+    println!(
+        "chat   POST http://{}/api/rooms/ROOM/host with the key gives the host's token",
+        server.http_addr()
+    );
     match made_key {
         Some(key) => println!(
             "key    {} (made for this run; choose one with --publish-key-env)",

@@ -7,9 +7,11 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, watch};
 
+use crate::chat::{self, Chat, KeepError, Keeper, Tokens};
 use crate::http::{self, App};
 use crate::interfaces::usable_addresses;
 use crate::media::command::{Command, CommandSender, Refused, Shared};
@@ -46,10 +48,18 @@ pub enum StartError {
     /// The system gave no thread, poll or waker.
     #[error("start the media thread")]
     Thread(#[source] io::Error),
+    /// The rooms' database cannot be used.
+    #[error("open the room database")]
+    Database(#[source] RoomDatabaseError),
     /// No certificate could be made for DTLS.
     #[error("prepare encryption")]
     Certificate(#[source] crate::rtc::CertificateError),
 }
+
+/// What is wrong with the rooms' database.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct RoomDatabaseError(#[from] KeepError);
 
 /// Why a room cannot be published to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +83,7 @@ pub struct Server {
     http_addr: SocketAddr,
     media_addr: SocketAddr,
     directory: Arc<Directory>,
+    chat: Arc<Chat>,
     commands: CommandSender,
     next_publication: AtomicU64,
     stopping: watch::Sender<bool>,
@@ -100,6 +111,11 @@ impl Server {
         let bound = socket.local_addr().map_err(|e| bind_error(settings.media, e))?;
         let factory = RtcFactory::new().map_err(StartError::Certificate)?;
         let directory = Arc::new(Directory::new(settings.limits.rooms));
+
+        let (keeper, key) = Keeper::open(settings.database.as_deref())
+            .await
+            .map_err(|error| StartError::Database(error.into()))?;
+        let chat = Arc::new(Chat::new(keeper, Tokens::new(key), settings.limits.rooms));
 
         let poll = mio::Poll::new().map_err(StartError::Thread)?;
         let bell = mio::Waker::new(poll.registry(), BELL).map_err(StartError::Thread)?;
@@ -130,6 +146,7 @@ impl Server {
         let app = App::new(
             factory,
             Arc::clone(&directory),
+            Arc::clone(&chat),
             commands.clone(),
             &settings,
             bound,
@@ -143,6 +160,7 @@ impl Server {
             http_addr,
             media_addr,
             directory,
+            chat,
             commands,
             next_publication: AtomicU64::new(1),
             stopping,
@@ -231,6 +249,11 @@ impl Server {
         }
     }
 
+    /// What makes its bearer the host of a room's chat, under this name: a secret, for the host alone.
+    pub fn host_token(&self, room: &RoomId, name: &str) -> Option<SecretString> {
+        chat::host_token(&self.chat, room, name).map(SecretString::from)
+    }
+
     /// Says goodbye to everybody and waits until both threads of work are over.
     pub async fn stop(mut self) {
         self.signal();
@@ -241,6 +264,7 @@ impl Server {
             http.abort();
             let _ = http.await;
         }
+        self.chat.close().await;
         if let Some(media) = self.media.take()
             && tokio::task::spawn_blocking(move || media.join()).await.is_err()
         {

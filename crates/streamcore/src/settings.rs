@@ -1,6 +1,7 @@
 //! What a server is told before it starts.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -23,6 +24,9 @@ pub struct Settings {
     /// STUN servers told to clients in `Link` headers, as `stun:host:port` (RFC 7064). Default empty: the
     /// server's own candidates are enough unless both sides are behind NAT.
     pub stun_servers: Vec<String>,
+    /// Where chat is kept: a SQLite database, made if need be. `None`: in memory, until the server stops.
+    /// Default `None`.
+    pub database: Option<PathBuf>,
     /// Bounds on what strangers may use.
     pub limits: Limits,
 }
@@ -35,6 +39,7 @@ impl Default for Settings {
             publish_key: None,
             public_addresses: Vec::new(),
             stun_servers: Vec::new(),
+            database: None,
             limits: Limits::default(),
         }
     }
@@ -50,7 +55,7 @@ pub struct Limits {
     pub viewers: usize,
     /// New sessions a second, in bursts of as many. A handshake costs about 1.2 ms of CPU. Default 100.
     pub joins_per_second: u32,
-    /// Open event streams of viewer pages. Default 4000.
+    /// Open event streams of viewer pages, and chat connections. Default 4000.
     pub event_streams: usize,
     /// Bytes of a request's body. An offer has 2 to 10 KB. Default 64 KiB.
     pub body_bytes: usize,

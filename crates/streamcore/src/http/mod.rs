@@ -1,7 +1,6 @@
 //! StreamCore's HTTP: WHIP and WHEP, what viewers may know of a room, and the viewer page.
 
-mod answer;
-mod join_limit;
+pub(crate) mod answer;
 mod page;
 mod rooms;
 mod session;
@@ -12,20 +11,23 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::map_response;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use answer::Refusal;
+
+use crate::bucket::Bucket;
+use crate::chat::{self, Chat};
 use crate::interfaces::usable_addresses;
 use crate::media::command::CommandSender;
 use crate::room::Directory;
 use crate::rtc::{Role, RtcFactory};
 use crate::settings::Settings;
-use join_limit::JoinLimit;
 
 /// How long a listing of the machine's addresses holds. A new Wi-Fi is offered to whoever comes after that.
 const ADDRESSES_HOLD: Duration = Duration::from_secs(5);
@@ -34,13 +36,14 @@ const ADDRESSES_HOLD: Duration = Duration::from_secs(5);
 pub(crate) struct App {
     factory: RtcFactory,
     directory: Arc<Directory>,
+    chat: Arc<Chat>,
     commands: CommandSender,
     publish_key: Option<SecretString>,
     media: SocketAddr,
     public: Vec<IpAddr>,
     links: Vec<HeaderValue>,
     body_bytes: usize,
-    joins: Mutex<JoinLimit>,
+    joins: Mutex<Bucket>,
     event_streams: Arc<Semaphore>,
     addresses: Mutex<Option<(Instant, Vec<SocketAddr>)>>,
     stop: watch::Receiver<bool>,
@@ -50,6 +53,7 @@ impl App {
     pub fn new(
         factory: RtcFactory,
         directory: Arc<Directory>,
+        chat: Arc<Chat>,
         commands: CommandSender,
         settings: &Settings,
         media: SocketAddr,
@@ -58,6 +62,7 @@ impl App {
         Arc::new(Self {
             factory,
             directory,
+            chat,
             commands,
             publish_key: settings.publish_key.clone(),
             media,
@@ -68,10 +73,35 @@ impl App {
                 .filter_map(|url| ice_link(url))
                 .collect(),
             body_bytes: settings.limits.body_bytes,
-            joins: Mutex::new(JoinLimit::new(settings.limits.joins_per_second, Instant::now())),
+            joins: Mutex::new(Bucket::new(
+                f64::from(settings.limits.joins_per_second),
+                settings.limits.joins_per_second,
+                Instant::now(),
+            )),
             event_streams: Arc::new(Semaphore::new(settings.limits.event_streams)),
             addresses: Mutex::new(None),
             stop,
+        })
+    }
+
+    /// The rooms' chat.
+    pub fn chat(&self) -> Arc<Chat> {
+        Arc::clone(&self.chat)
+    }
+
+    /// Turns true when the server stops.
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.stop.clone()
+    }
+
+    /// A place for somebody who stays and listens.
+    pub fn listener_place(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        Arc::clone(&self.event_streams).try_acquire_owned().map_err(|_| {
+            Refusal::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "There is no place for another listener.",
+            )
+            .retry_after(30)
         })
     }
 
@@ -117,7 +147,8 @@ fn ice_link(url: &str) -> Option<HeaderValue> {
 
 /// Serves until told to stop.
 pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, mut stop: watch::Receiver<bool>) {
-    let served = axum::serve(listener, router(app))
+    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service)
         .with_graceful_shutdown(async move {
             // An error says that the server was dropped: stop as well.
             let _ = stop.wait_for(|stop| *stop).await;
@@ -138,6 +169,8 @@ fn router(app: Arc<App>) -> Router {
     let body_bytes = app.body_bytes;
     Router::new()
         .merge(open)
+        .route("/chat/{room}", get(chat::open))
+        .route("/api/rooms/{room}/host", post(rooms::host))
         .route("/watch/{room}", get(page::watch))
         .route("/assets/{*path}", get(page::asset))
         .layer(DefaultBodyLimit::max(body_bytes))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::App;
 use super::answer::Refusal;
+use crate::chat::host_token;
 use crate::room::{RoomState, RoomView};
 
 /// A number that changes more often than four times a second cannot be read.
@@ -36,6 +37,30 @@ pub(crate) async fn view(
     ))
 }
 
+/// What somebody is called as the host of a room's chat.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Host {
+    name: String,
+}
+
+/// `POST /api/rooms/{room}/host` with the publish key: the token of the room's host, for its chat.
+pub(crate) async fn host(
+    State(app): State<Arc<App>>,
+    Path(room): Path<String>,
+    headers: HeaderMap,
+    Json(host): Json<Host>,
+) -> Result<impl IntoResponse, Refusal> {
+    let room = room.parse().map_err(|_| Refusal::no_such_room())?;
+    super::session::show_key(&app, &headers)?;
+    let token = host_token(&app.chat, &room, &host.name)
+        .ok_or_else(|| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "The name has no letters."))?;
+    Ok((
+        [(header::CACHE_CONTROL, "no-store")],
+        Json(serde_json::json!({ "token": token })),
+    ))
+}
+
 /// What one stream of events holds.
 struct Follower {
     views: watch::Receiver<RoomView>,
@@ -51,17 +76,14 @@ pub(crate) async fn events(
     Path(room): Path<String>,
 ) -> Result<Response, Refusal> {
     let room = room.parse().map_err(|_| Refusal::no_such_room())?;
-    let full = || {
+    let place = app.listener_place()?;
+    let views = app.directory.watch(&room).map_err(|_| {
         Refusal::new(
             StatusCode::SERVICE_UNAVAILABLE,
-            "There is no place for another listener.",
+            "There is no place for another room.",
         )
         .retry_after(30)
-    };
-    let place = Arc::clone(&app.event_streams)
-        .try_acquire_owned()
-        .map_err(|_| full())?;
-    let views = app.directory.watch(&room).map_err(|_| full())?;
+    })?;
     let follower = Follower {
         views,
         stop: app.stop.clone(),

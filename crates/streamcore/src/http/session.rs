@@ -98,7 +98,8 @@ async fn post(
         .joins
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .admit(now)
+        .take(now)
+        .is_err()
     {
         return Err(
             Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "Too many are joining at once.").retry_after(1),
@@ -243,9 +244,14 @@ fn parse_room(text: &str) -> Result<RoomId, Refusal> {
 
 /// Publishers show their key on every request (RFC 9725 section 4.5); viewers need none.
 fn authorize(role: Role, app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
-    if role == Role::Viewer {
-        return Ok(());
+    match role {
+        Role::Viewer => Ok(()),
+        Role::Publisher => show_key(app, headers),
     }
+}
+
+/// Whoever shows the publish key runs the room.
+pub(super) fn show_key(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
     let Some(key) = &app.publish_key else {
         return Err(Refusal::new(
             StatusCode::FORBIDDEN,

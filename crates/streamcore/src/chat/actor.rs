@@ -1,0 +1,381 @@
+//! One task per room: takes what its clients ask in turn, keeps what follows, and only then tells anybody.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use super::identity::{Role, Tokens};
+use super::keep::{KeepError, Keeper};
+use super::room::{AddressHash, Follow, Now, Room, Speaker, Told, event_for};
+use super::text::Text;
+use super::wire::{Act, Done, Event, Happening, MemberId, Refused, Restriction, Seq, Snapshot};
+use crate::room::{RoomId, wall_ms};
+
+/// Requests that wait for a room; whoever brings more waits in its socket.
+const QUEUE: usize = 1024;
+/// Requests of one turn, and so of one transaction.
+const TURN: usize = 256;
+/// Batches that a client may be behind before it has to come back and ask what it missed.
+const BEHIND: usize = 512;
+
+/// An event as JSON, written once for all who are told.
+#[derive(Debug)]
+pub struct Shipped {
+    told: Told,
+    /// For viewers; they may see less.
+    viewer: String,
+    moderator: String,
+}
+
+impl Shipped {
+    fn new(told: Told) -> Self {
+        let json = |event: &Event| serde_json::to_string(event).unwrap_or_default();
+        let moderator = json(&told.event);
+        let viewer = json(&event_for(Role::Viewer, &told.event));
+        Self {
+            told,
+            viewer,
+            moderator,
+        }
+    }
+
+    /// Whether it says that this member is a moderator no more.
+    pub fn turns_away(&self, member: &str) -> bool {
+        matches!(&self.told.event.what, Happening::Uninvited { member: one } if one == member)
+    }
+
+    /// The event, if this member is told of it.
+    pub fn json_for(&self, role: Role, member: &str) -> Option<&str> {
+        let text = if role >= Role::Moderator {
+            &self.moderator
+        } else {
+            &self.viewer
+        };
+        (self.told.audience.has(role, member) && !text.is_empty()).then_some(text)
+    }
+}
+
+/// What one turn tells.
+pub type Batch = Arc<Vec<Shipped>>;
+
+/// Somebody who has joined.
+#[derive(Debug)]
+pub struct Joined {
+    /// The last event's number at that moment.
+    pub seq: Seq,
+    /// The room, unless `missed` has all.
+    pub snapshot: Option<Box<Snapshot>>,
+    /// What was missed.
+    pub missed: Vec<Event>,
+    /// What keeps the member from speaking.
+    pub restriction: Option<Restriction>,
+    /// What happens from then on.
+    pub batches: broadcast::Receiver<Batch>,
+}
+
+/// What a room is asked.
+#[derive(Debug)]
+pub enum Ask {
+    Join {
+        speaker: Speaker,
+        last_seq: Option<Seq>,
+        reply: oneshot::Sender<Result<Joined, Refused>>,
+    },
+    /// The name under which an invited moderator is known; `None` if the invitation does not hold.
+    Invited {
+        member: MemberId,
+        reply: oneshot::Sender<Option<String>>,
+    },
+    Say {
+        speaker: Speaker,
+        text: Text,
+        reply_to: Option<Seq>,
+        reply: oneshot::Sender<Result<Done, Refused>>,
+    },
+    Moderate {
+        by: Speaker,
+        act: Act,
+        reason: Option<String>,
+        reply: oneshot::Sender<Result<Done, Refused>>,
+    },
+    Leave {
+        member: MemberId,
+    },
+}
+
+/// A room's queue.
+#[derive(Debug, Clone)]
+pub struct RoomHandle {
+    asks: mpsc::Sender<Ask>,
+    present: Arc<AtomicUsize>,
+}
+
+impl RoomHandle {
+    /// Asks and waits for the answer; `Unavailable` when the room's task is gone.
+    pub async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Result<T, Refused> {
+        let (reply, answer) = oneshot::channel();
+        self.asks
+            .send(ask(reply))
+            .await
+            .map_err(|_| Refused::Unavailable)?;
+        answer.await.map_err(|_| Refused::Unavailable)
+    }
+
+    /// Says that a member is gone.
+    pub async fn leave(&self, member: MemberId) {
+        // A room that is gone has forgotten the member already.
+        let _ = self.asks.send(Ask::Leave { member }).await;
+    }
+}
+
+/// All rooms that somebody is in, and what they share.
+#[derive(Debug)]
+pub struct Chat {
+    pub keeper: Keeper,
+    pub tokens: Tokens,
+    rooms: Mutex<HashMap<RoomId, RoomHandle>>,
+    most_rooms: usize,
+}
+
+impl Chat {
+    pub fn new(keeper: Keeper, tokens: Tokens, most_rooms: usize) -> Self {
+        Self {
+            keeper,
+            tokens,
+            rooms: Mutex::default(),
+            most_rooms,
+        }
+    }
+
+    /// Waits for what is being kept, and closes the database.
+    pub async fn close(&self) {
+        let rooms = std::mem::take(&mut *self.rooms.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(rooms);
+        self.keeper.close().await;
+    }
+
+    /// The room, awake.
+    ///
+    /// # Errors
+    /// `Unavailable` when there is no place for another room.
+    pub fn room(&self, room: &RoomId) -> Result<RoomHandle, Refused> {
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(handle) = rooms.get(room).filter(|handle| !handle.asks.is_closed()) {
+            return Ok(handle.clone());
+        }
+        if rooms.len() >= self.most_rooms {
+            rooms.retain(|_, handle| handle.present.load(Ordering::Relaxed) > 0);
+        }
+        if rooms.len() >= self.most_rooms {
+            return Err(Refused::Unavailable);
+        }
+        let (asks, receiver) = mpsc::channel(QUEUE);
+        let handle = RoomHandle {
+            asks,
+            present: Arc::default(),
+        };
+        let actor = Actor {
+            id: room.clone(),
+            keeper: self.keeper.clone(),
+            asks: receiver,
+            present: Arc::clone(&handle.present),
+            members: HashMap::new(),
+        };
+        tokio::spawn(actor.run());
+        rooms.insert(room.clone(), handle.clone());
+        Ok(handle)
+    }
+}
+
+/// Ends when nobody holds its queue any more: when the server stops, or the room gave way to another.
+struct Actor {
+    id: RoomId,
+    keeper: Keeper,
+    asks: mpsc::Receiver<Ask>,
+    present: Arc<AtomicUsize>,
+    /// Who is there, how often, and from where.
+    members: HashMap<MemberId, (usize, AddressHash)>,
+}
+
+/// An answer that waits until what it promises is kept.
+type Owed = (oneshot::Sender<Result<Done, Refused>>, Result<Done, Refused>);
+
+/// What a turn has gathered.
+#[derive(Default)]
+struct Turn {
+    follow: Follow,
+    owed: Vec<Owed>,
+}
+
+impl Actor {
+    async fn run(mut self) {
+        let mut asks = Vec::with_capacity(TURN);
+        // A room that cannot be read is tried again by whoever comes next.
+        while let Ok(room) = self.load().await {
+            if self.serve(room, &mut asks).await.is_ok() {
+                return;
+            }
+            // What was not kept did not happen: the room is read again, and clients come back to see it as it is.
+            self.members.clear();
+            self.present.store(0, Ordering::Relaxed);
+        }
+    }
+
+    async fn load(&self) -> Result<Room, ()> {
+        match self.keeper.load(&self.id).await {
+            Ok(kept) => Ok(Room::new(kept)),
+            Err(error) => {
+                self.lost(&error);
+                Err(())
+            }
+        }
+    }
+
+    fn lost(&self, error: &KeepError) {
+        tracing::error!(room = %self.id, error = error as &(dyn std::error::Error + 'static), "the room database failed");
+    }
+
+    /// Until nobody asks any more; an error says that the database failed.
+    async fn serve(&mut self, mut room: Room, asks: &mut Vec<Ask>) -> Result<(), ()> {
+        let (batches, _) = broadcast::channel(BEHIND);
+        loop {
+            if asks.is_empty() && self.asks.recv_many(asks, TURN).await == 0 {
+                return Ok(());
+            }
+            let mut turn = Turn::default();
+            for ask in asks.drain(..) {
+                self.take(&mut room, &mut turn, &batches, ask).await?;
+            }
+            self.settle(&mut turn, &batches).await?;
+        }
+    }
+
+    async fn take(
+        &mut self,
+        room: &mut Room,
+        turn: &mut Turn,
+        batches: &broadcast::Sender<Batch>,
+        ask: Ask,
+    ) -> Result<(), ()> {
+        let now = Now {
+            wall_ms: wall_ms(),
+            at: Instant::now(),
+        };
+        match ask {
+            Ask::Join {
+                speaker,
+                last_seq,
+                reply,
+            } => {
+                // Whoever joins sees what the turn has done so far, and hears what comes after it.
+                self.settle(turn, batches).await?;
+                let joined = self.join(room, batches, &speaker, last_seq, now);
+                if reply.send(Ok(joined)).is_err() {
+                    self.leave(&speaker.author.id);
+                }
+            }
+            Ask::Invited { member, reply } => {
+                let _gone_is_as_good = reply.send(room.invited(&member).map(str::to_owned));
+            }
+            Ask::Say {
+                speaker,
+                text,
+                reply_to,
+                reply,
+            } => turn.add(reply, room.say(&speaker, &text, reply_to, now)),
+            Ask::Moderate {
+                by,
+                act,
+                reason,
+                reply,
+            } => {
+                let address_of = |member: &str| self.members.get(member).map(|(_, address)| *address);
+                turn.add(
+                    reply,
+                    room.moderate(&by, &act, reason.as_deref(), address_of, now),
+                );
+            }
+            Ask::Leave { member } => self.leave(&member),
+        }
+        Ok(())
+    }
+
+    fn join(
+        &mut self,
+        room: &Room,
+        batches: &broadcast::Sender<Batch>,
+        speaker: &Speaker,
+        last_seq: Option<Seq>,
+        now: Now,
+    ) -> Joined {
+        let author = &speaker.author;
+        let here = self
+            .members
+            .entry(author.id.clone())
+            .or_insert((0, speaker.address));
+        here.0 += 1;
+        here.1 = speaker.address;
+        self.present.fetch_add(1, Ordering::Relaxed);
+        let missed = last_seq.and_then(|seq| room.since(seq, author.role, &author.id));
+        Joined {
+            seq: room.seq(),
+            snapshot: missed
+                .is_none()
+                .then(|| Box::new(room.snapshot(author.role, now))),
+            missed: missed.unwrap_or_default(),
+            restriction: room.restriction(speaker, now).cloned(),
+            batches: batches.subscribe(),
+        }
+    }
+
+    fn leave(&mut self, member: &str) {
+        if let Some(here) = self.members.get_mut(member) {
+            here.0 -= 1;
+            self.present.fetch_sub(1, Ordering::Relaxed);
+            if here.0 == 0 {
+                self.members.remove(member);
+            }
+        }
+    }
+
+    /// Keeps what the turn has gathered, tells it, and answers.
+    async fn settle(&mut self, turn: &mut Turn, batches: &broadcast::Sender<Batch>) -> Result<(), ()> {
+        let Turn { follow, owed } = std::mem::take(turn);
+        if !follow.keep.is_empty()
+            && let Err(error) = self.keeper.keep(&self.id, &follow.keep).await
+        {
+            self.lost(&error);
+            for (reply, answer) in owed {
+                let _gone_is_as_good = reply.send(answer.and(Err(Refused::Unavailable)));
+            }
+            return Err(());
+        }
+        if !follow.tell.is_empty() {
+            let batch = follow.tell.into_iter().map(Shipped::new).collect();
+            // An error says that nobody is there to be told.
+            let _ = batches.send(Arc::new(batch));
+        }
+        for (reply, answer) in owed {
+            let _gone_is_as_good = reply.send(answer);
+        }
+        Ok(())
+    }
+}
+
+impl Turn {
+    fn add(
+        &mut self,
+        reply: oneshot::Sender<Result<Done, Refused>>,
+        result: Result<(Done, Follow), Refused>,
+    ) {
+        let answer = result.map(|(done, follow)| {
+            self.follow.keep.extend(follow.keep);
+            self.follow.tell.extend(follow.tell);
+            done
+        });
+        self.owed.push((reply, answer));
+    }
+}

@@ -1,0 +1,18 @@
+//! A room's chat: who may speak, what is said, what moderators do about it, and what is kept.
+//!
+//! `wire` has the protocol, `identity` the tokens, `text` and `blocked` what may be said, `room` the rules as a pure
+//! function of state, input and time, `keep` the database, `actor` one task per room, `socket` one client.
+
+mod actor;
+mod blocked;
+mod identity;
+mod keep;
+mod room;
+mod socket;
+mod text;
+mod wire;
+
+pub(crate) use actor::Chat;
+pub(crate) use identity::Tokens;
+pub(crate) use keep::{KeepError, Keeper};
+pub(crate) use socket::{host_token, open};

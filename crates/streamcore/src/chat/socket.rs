@@ -1,0 +1,472 @@
+//! One client: a WebSocket at `/chat/{room}`.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::ws::{CloseFrame, Message as Frame, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::{ConnectInfo, Path, State};
+use axum::response::Response;
+use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
+
+use super::actor::{Ask, Batch, Chat, Joined, RoomHandle};
+use super::identity::{Role, guest_name, new_member};
+use super::room::Speaker;
+use super::text::{Text, clean_name};
+use super::wire::{Act, Author, Done, FromClient, Refused, RequestId, Seq, ToClient, VERSION, You};
+use crate::bucket::Bucket;
+use crate::http::App;
+use crate::http::answer::Refusal;
+use crate::room::{RoomId, wall_ms};
+
+/// Largest message of a client: 500 characters with room for JSON and tokens, and a list of 500 words.
+const MOST_BYTES: usize = 64 * 1024;
+/// How long a client may take to say who it is.
+const HELLO_WITHIN: Duration = Duration::from_secs(10);
+/// How often a silent connection is asked for a sign of life; proxies close silent ones after 30 s or more.
+const PING_EVERY: Duration = Duration::from_secs(20);
+/// How long nothing may be heard of a client, and how long one frame may take to it.
+const SILENT_FOR: Duration = Duration::from_secs(50);
+/// Requests a second of one connection; faster ones wait in its socket.
+const REQUESTS_PER_SECOND: f64 = 10.0;
+const REQUESTS_AT_ONCE: u32 = 20;
+/// The host, as a member.
+const HOST: &str = "host";
+/// Batches that go out in one frame at most.
+const MERGED: usize = 64;
+
+/// `GET /chat/{room}`.
+pub(crate) async fn open(
+    State(app): State<Arc<App>>,
+    Path(room): Path<String>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Refusal> {
+    let room: RoomId = room.parse().map_err(|_| Refusal::no_such_room())?;
+    let place = app.listener_place()?;
+    let upgrade = upgrade.max_message_size(MOST_BYTES).max_frame_size(MOST_BYTES);
+    let (chat, stop) = (app.chat(), app.stopping());
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        let client = Client {
+            chat,
+            room,
+            socket,
+            address: from.ip(),
+            stop,
+            _place: place,
+        };
+        client.run().await;
+    }))
+}
+
+struct Client {
+    chat: Arc<Chat>,
+    room: RoomId,
+    socket: WebSocket,
+    address: IpAddr,
+    stop: watch::Receiver<bool>,
+    _place: OwnedSemaphorePermit,
+}
+
+/// The connection is over, in whatever way.
+struct Over;
+
+impl Client {
+    async fn run(mut self) {
+        let Ok(Ok(hello)) = tokio::time::timeout(HELLO_WITHIN, self.hello()).await else {
+            return;
+        };
+        let Ok((member, handle, batches)) = self.join(hello).await else {
+            return;
+        };
+        let id = member.author.id.clone();
+        // An error is the end, however it came.
+        let _ = self.talk(member, &handle, batches).await;
+        handle.leave(id).await;
+    }
+
+    async fn hello(&mut self) -> Result<FromClient, Over> {
+        loop {
+            match self.socket.recv().await {
+                Some(Ok(Frame::Text(text))) => match serde_json::from_str(&text) {
+                    Ok(hello @ FromClient::Hello { .. }) => return Ok(hello),
+                    Ok(_) => return self.turn_away(unreadable("say hello first")).await,
+                    Err(error) => return self.turn_away(unreadable(error)).await,
+                },
+                Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => {}
+                _ => return Err(Over),
+            }
+        }
+    }
+
+    /// Says why, and closes.
+    async fn turn_away<T>(&mut self, why: Refused) -> Result<T, Over> {
+        self.send(&ToClient::Refused { id: None, why }).await?;
+        self.close(close_code::POLICY, "refused").await;
+        Err(Over)
+    }
+
+    async fn join(
+        &mut self,
+        hello: FromClient,
+    ) -> Result<(Speaker, RoomHandle, broadcast::Receiver<Batch>), Over> {
+        let FromClient::Hello {
+            version,
+            token,
+            name,
+            last_seq,
+        } = hello
+        else {
+            return Err(Over);
+        };
+        if version != VERSION {
+            return self.turn_away(Refused::Version { wanted: VERSION }).await;
+        }
+        let joined = match self.chat.room(&self.room) {
+            Ok(handle) => {
+                self.enter(handle, token.as_deref(), name.as_deref(), last_seq)
+                    .await
+            }
+            Err(refused) => Err(refused),
+        };
+        let (speaker, handle, joined) = match joined {
+            Ok(joined) => joined,
+            Err(refused) => return self.turn_away(refused).await,
+        };
+        let welcome = match self.token_of(&speaker.author) {
+            Some(token) => ToClient::Welcome {
+                version: VERSION,
+                you: You {
+                    id: speaker.author.id.clone(),
+                    name: speaker.author.name.clone(),
+                    role: speaker.author.role,
+                    token,
+                    restriction: joined.restriction,
+                },
+                seq: joined.seq,
+                snapshot: joined.snapshot,
+                events: joined.missed,
+            },
+            None => ToClient::Refused {
+                id: None,
+                why: Refused::Unavailable,
+            },
+        };
+        if self.send(&welcome).await.is_err() {
+            handle.leave(speaker.author.id).await;
+            return Err(Over);
+        }
+        Ok((speaker, handle, joined.batches))
+    }
+
+    /// Finds out who it is, and joins.
+    async fn enter(
+        &mut self,
+        handle: RoomHandle,
+        token: Option<&str>,
+        name: Option<&str>,
+        last_seq: Option<Seq>,
+    ) -> Result<(Speaker, RoomHandle, Joined), Refused> {
+        let name = name.and_then(clean_name);
+        let author = match token {
+            None => {
+                let id = new_member();
+                let name = name.unwrap_or_else(|| guest_name(&id));
+                Author {
+                    id,
+                    name,
+                    role: Role::Viewer,
+                }
+            }
+            Some(token) => {
+                let claims = self.chat.tokens.read(&self.room, token, wall_ms());
+                let claims = claims.ok_or(Refused::Token)?;
+                let mut author = Author {
+                    id: claims.sub,
+                    name: claims.name,
+                    role: claims.role,
+                };
+                if author.role == Role::Moderator {
+                    // A moderator is one for as long as the host wants.
+                    let member = author.id.clone();
+                    let invited = handle.ask(|reply| Ask::Invited { member, reply }).await?;
+                    author.name = invited.ok_or(Refused::Token)?;
+                }
+                author
+            }
+        };
+        let speaker = Speaker {
+            author,
+            address: self.chat.keeper.address_hash(&self.room, self.address),
+        };
+        let joining = speaker.clone();
+        let joined = handle
+            .ask(|reply| Ask::Join {
+                speaker: joining,
+                last_seq,
+                reply,
+            })
+            .await??;
+        Ok((speaker, handle, joined))
+    }
+
+    fn token_of(&self, author: &Author) -> Option<String> {
+        self.chat
+            .tokens
+            .sign(&self.room, &author.id, &author.name, author.role, wall_ms())
+    }
+
+    async fn talk(
+        &mut self,
+        mut member: Speaker,
+        handle: &RoomHandle,
+        mut batches: broadcast::Receiver<Batch>,
+    ) -> Result<(), Over> {
+        let mut pace = Bucket::new(REQUESTS_PER_SECOND, REQUESTS_AT_ONCE, Instant::now());
+        let mut ping = tokio::time::interval(PING_EVERY);
+        let mut heard = Instant::now();
+        let mut deaf_until = None;
+        let mut stop = self.stop.clone();
+        loop {
+            tokio::select! {
+                biased;
+                () = stopped(&mut stop) => {
+                    self.close(close_code::AWAY, "the server stops").await;
+                    return Err(Over);
+                }
+                batch = batches.recv() => self.pass_on(batch, &mut batches, &member).await?,
+                _ = ping.tick() => {
+                    if heard.elapsed() > SILENT_FOR {
+                        return Err(Over);
+                    }
+                    self.put(Frame::Ping(Vec::new().into())).await?;
+                }
+                () = wait_until(deaf_until), if deaf_until.is_some() => deaf_until = None,
+                frame = self.socket.recv(), if deaf_until.is_none() => {
+                    heard = Instant::now();
+                    match frame {
+                        Some(Ok(Frame::Text(text))) => {
+                            if let Err(wait) = pace.take(heard) {
+                                // This one is still served; the next is read when there is a permit for it.
+                                deaf_until = Some(heard + wait);
+                            }
+                            self.on_text(&text, &mut member, handle).await?;
+                        }
+                        Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => {}
+                        _ => return Err(Over),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Everything that waits, in one frame.
+    async fn pass_on(
+        &mut self,
+        first: Result<Batch, broadcast::error::RecvError>,
+        batches: &mut broadcast::Receiver<Batch>,
+        member: &Speaker,
+    ) -> Result<(), Over> {
+        let Ok(first) = first else {
+            // Too far behind, or the room begins anew: whoever comes back is told what it missed.
+            self.close(close_code::AGAIN, "come back").await;
+            return Err(Over);
+        };
+        let mut frame = String::from(r#"{"type":"events","events":["#);
+        let empty = frame.len();
+        let mut next = Some(first);
+        let mut merged = 0;
+        while let Some(batch) = next.take() {
+            for shipped in batch.iter() {
+                if shipped.turns_away(&member.author.id) {
+                    return self.turn_away(Refused::Token).await;
+                }
+                if let Some(json) = shipped.json_for(member.author.role, &member.author.id) {
+                    if frame.len() > empty {
+                        frame.push(',');
+                    }
+                    frame.push_str(json);
+                }
+            }
+            merged += 1;
+            if merged < MERGED {
+                next = batches.try_recv().ok();
+            }
+        }
+        if frame.len() == empty {
+            return Ok(());
+        }
+        frame.push_str("]}");
+        self.put(Frame::Text(frame.into())).await
+    }
+
+    async fn on_text(
+        &mut self,
+        text: &Utf8Bytes,
+        member: &mut Speaker,
+        handle: &RoomHandle,
+    ) -> Result<(), Over> {
+        let answer = match serde_json::from_str::<FromClient>(text) {
+            Err(error) => ToClient::Refused {
+                id: None,
+                why: unreadable(error),
+            },
+            Ok(request) => self.on_request(request, member, handle).await,
+        };
+        self.send(&answer).await
+    }
+
+    async fn on_request(
+        &mut self,
+        request: FromClient,
+        member: &mut Speaker,
+        handle: &RoomHandle,
+    ) -> ToClient {
+        match request {
+            FromClient::Hello { .. } => ToClient::Refused {
+                id: None,
+                why: unreadable("hello has been said"),
+            },
+            FromClient::Say { id, text, reply_to } => answer(id, say(handle, member, text, reply_to).await),
+            FromClient::Rename { id, name } => answer(id, self.rename(member, &name)),
+            FromClient::Moderate { id, act, reason } => {
+                answer(id, self.moderate(handle, member, act, reason).await)
+            }
+            FromClient::History { id, before, search } => {
+                let search = search.as_deref();
+                match self.chat.keeper.history(&self.room, before, search).await {
+                    Ok(page) => ToClient::History {
+                        id,
+                        messages: page.messages,
+                        more: page.more,
+                    },
+                    Err(error) => self.unavailable(id, &error),
+                }
+            }
+            FromClient::Log { id, .. } if member.author.role < Role::Moderator => {
+                answer(id, Err(Refused::NotAllowed))
+            }
+            FromClient::Log { id, before } => match self.chat.keeper.log(&self.room, before).await {
+                Ok(entries) => ToClient::Log { id, entries },
+                Err(error) => self.unavailable(id, &error),
+            },
+        }
+    }
+
+    fn unavailable(&self, id: RequestId, error: &super::keep::KeepError) -> ToClient {
+        tracing::error!(room = %self.room, error = error as &(dyn std::error::Error + 'static), "the room database failed");
+        answer(id, Err(Refused::Unavailable))
+    }
+
+    fn rename(&self, member: &mut Speaker, name: &str) -> Result<Done, Refused> {
+        // A moderator's name is what the host called them.
+        if member.author.role == Role::Moderator {
+            return Err(Refused::NotAllowed);
+        }
+        let name = clean_name(name).ok_or_else(|| Refused::OutOfRange { field: "name".into() })?;
+        member.author.name.clone_from(&name);
+        let token = self.token_of(&member.author).ok_or(Refused::Unavailable)?;
+        Ok(Done::Renamed { name, token })
+    }
+
+    async fn moderate(
+        &mut self,
+        handle: &RoomHandle,
+        by: &Speaker,
+        act: Act,
+        reason: Option<String>,
+    ) -> Result<Done, Refused> {
+        let invited = match &act {
+            Act::Invite { name } => clean_name(name),
+            _ => None,
+        };
+        let by = by.clone();
+        let done = handle
+            .ask(|reply| Ask::Moderate {
+                by,
+                act,
+                reason,
+                reply,
+            })
+            .await??;
+        let Done::Invited { member, .. } = done else {
+            return Ok(done);
+        };
+        let name = invited.unwrap_or_default();
+        let token = self
+            .chat
+            .tokens
+            .sign(&self.room, &member, &name, Role::Moderator, wall_ms());
+        token
+            .map(|token| Done::Invited { member, token })
+            .ok_or(Refused::Unavailable)
+    }
+
+    async fn send(&mut self, message: &ToClient) -> Result<(), Over> {
+        let text = serde_json::to_string(message).map_err(|_| Over)?;
+        self.put(Frame::Text(text.into())).await
+    }
+
+    async fn put(&mut self, frame: Frame) -> Result<(), Over> {
+        match tokio::time::timeout(SILENT_FOR, self.socket.send(frame)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Over),
+        }
+    }
+
+    async fn close(&mut self, code: u16, reason: &'static str) {
+        let frame = CloseFrame {
+            code,
+            reason: Utf8Bytes::from_static(reason),
+        };
+        // Gone already is as good.
+        let _ = self.put(Frame::Close(Some(frame))).await;
+    }
+}
+
+async fn say(
+    handle: &RoomHandle,
+    member: &Speaker,
+    text: Text,
+    reply_to: Option<Seq>,
+) -> Result<Done, Refused> {
+    let speaker = member.clone();
+    handle
+        .ask(|reply| Ask::Say {
+            speaker,
+            text,
+            reply_to,
+            reply,
+        })
+        .await?
+}
+
+fn answer(id: RequestId, result: Result<Done, Refused>) -> ToClient {
+    match result {
+        Ok(what) => ToClient::Done { id, what },
+        Err(why) => ToClient::Refused { id: Some(id), why },
+    }
+}
+
+fn unreadable(detail: impl std::fmt::Display) -> Refused {
+    Refused::Unreadable {
+        detail: detail.to_string().chars().take(200).collect(),
+    }
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error says that the server was dropped: it has stopped as well.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+async fn wait_until(at: Option<Instant>) {
+    if let Some(at) = at {
+        tokio::time::sleep_until(at.into()).await;
+    }
+}
+
+/// A token of the host: one member, whatever name it speaks under.
+pub(crate) fn host_token(chat: &Chat, room: &RoomId, name: &str) -> Option<String> {
+    let name = clean_name(name)?;
+    chat.tokens.sign(room, HOST, &name, Role::Host, wall_ms())
+}
