@@ -1,5 +1,3 @@
-import { mkdir } from "node:fs/promises";
-import path from "node:path";
 import { expect, test } from "./support";
 
 test("the show goes live, says what stops, and ends only when it is meant", async ({ desk, page }) => {
@@ -45,26 +43,4 @@ test("without a destination it says what to do", async ({ desk, page }) => {
   await expect(page.getByText("There is nowhere to go live")).toBeVisible();
   await desk.button("Dismiss").click();
   await expect(page.getByText("There is nowhere to go live")).toBeHidden();
-});
-
-test("after a recording in several files the desk names their folder and how many there are", async ({ desk, page, engine }) => {
-  const folder = path.join(engine.folder, "recordings");
-  await mkdir(folder);
-  await page.locator("[data-destination]", { hasText: "Recording" }).getByRole("button").first().click();
-  await desk.dialog().getByLabel("Folder").fill(folder);
-  await desk.dialog().getByRole("button", { name: "Save" }).click();
-  await expect(desk.dialog()).toBeHidden();
-  await desk.addSource("Test card", "Bars");
-  await desk.button("Go live").click();
-  const recording = page.locator("[data-output]", { hasText: "Recording" });
-  await expect(recording).toHaveAttribute("data-output-state", "live", { timeout: 20_000 });
-  await recording.click();
-  await desk.button("New file").click();
-  await expect(desk.dialog().getByText(/^2 files/)).toBeVisible();
-  await page.keyboard.press("Escape");
-  await desk.button(/^End show/).focus();
-  await expect(page.getByText(`Saved so far: 2 files in ${folder}`)).toBeVisible();
-  await page.keyboard.press("Enter");
-  await page.keyboard.press("Enter");
-  await expect(page.getByText(`Saved: 2 files in ${folder}`)).toBeVisible({ timeout: 20_000 });
 });
