@@ -58,3 +58,56 @@ test("balance and delay of a strip, and the master", async ({ desk, page }) => {
   await desk.button("Mute Program").click();
   await expect(desk.button("Mute Program")).toHaveAttribute("aria-pressed", "true");
 });
+
+test("a drag asks the engine at most thirty times a second, and the last place of the hand is kept", async ({ desk, page }) => {
+  await desk.addSource("Test card", "Tone");
+  const gains: { gain: number; at: number }[] = [];
+  page.on("websocket", (socket) =>
+    socket.on("framesent", ({ payload }) => {
+      const message = typeof payload === "string" ? JSON.parse(payload) : {};
+      if (message.command?.do === "set_audio") gains.push({ gain: message.command.audio.gain, at: Date.now() });
+    }),
+  );
+  await page.reload();
+  const fader = page.getByRole("slider", { name: "Gain of Tone" });
+  const box = (await fader.boundingBox())!;
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 4];
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  // Within the page, where moves come as fast as a mouse of 1000 Hz sends them.
+  const seconds = await fader.evaluate(
+    async (rail, from) => {
+      const began = performance.now();
+      for (let n = 1; n <= 600; n++) {
+        rail.dispatchEvent(new PointerEvent("pointermove", { clientY: from + n / 10, pointerId: 1, bubbles: true }));
+        if (n % 2 === 0) await new Promise((done) => setTimeout(done));
+      }
+      return (performance.now() - began) / 1000;
+    },
+    y,
+  );
+  await page.mouse.move(x, y + 60);
+  await page.mouse.up();
+  const shown = (await fader.getAttribute("aria-valuetext"))!;
+  await expect.poll(() => gains.at(-1)?.gain).toBeCloseTo(Number(shown.replace("−", "-").replace(" dB", "")), 1);
+  expect(gains.length, `${gains.length} in ${seconds} s`).toBeLessThanOrEqual(Math.ceil(seconds * 30) + 4);
+  expect(gains.length, "the engine hears the drag, not only its end").toBeGreaterThan(5);
+  await page.reload();
+  await expect(page.getByRole("slider", { name: "Gain of Tone" }), "the engine kept it").toHaveAttribute("aria-valuetext", shown);
+});
+
+test("a mute in the middle of a drag leaves the fader in the hand", async ({ desk, page }) => {
+  await desk.addSource("Test card", "Tone");
+  const fader = page.getByRole("slider", { name: "Gain of Tone" });
+  await fader.focus();
+  // Both before the engine can have answered the first.
+  await page.evaluate(() => {
+    const focused = document.activeElement!;
+    for (const key of ["PageDown", "PageDown", "m"]) focused.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  });
+  await expect(desk.button("Mute Tone")).toHaveAttribute("aria-pressed", "true");
+  await expect(fader).toHaveAttribute("aria-valuetext", "−12.0 dB");
+  await page.reload();
+  await expect(page.getByRole("slider", { name: "Gain of Tone" })).toHaveAttribute("aria-valuetext", "−12.0 dB");
+  await expect(desk.button("Mute Tone")).toHaveAttribute("aria-pressed", "true");
+});

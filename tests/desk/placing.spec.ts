@@ -84,3 +84,16 @@ test("a locked picture stays where it is; a hidden one is out of reach", async (
   await desk.button("Show Plate").click();
   await expect(desk.hands().locator(".place")).toHaveCount(1);
 });
+
+test("numbers that are typed faster than the engine answers are all kept", async ({ page }) => {
+  await page.evaluate(() => {
+    for (const [key, value] of [["x", "200"], ["y", "300"], ["width", "400.5"]] as const) {
+      const input = document.querySelector<HTMLInputElement>(`[data-field="${key}"]`)!;
+      input.value = value;
+      input.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  });
+  await page.reload();
+  await page.locator(".source .pick").first().click();
+  for (const [key, value] of [["x", "200"], ["y", "300"], ["width", "400.5"], ["height", "360"]] as const) await expect(field(page, key)).toHaveValue(value);
+});

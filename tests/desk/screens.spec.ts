@@ -17,7 +17,23 @@ async function check(page: Page, name: string) {
   expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join(", ")}`), name).toEqual([]);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   expect(wide, `${name} fits in its window`).toBeLessThanOrEqual(0);
+  expect(await cut(page), `${name}: fields show all that is in them`).toEqual([]);
 }
+
+/** Fields and choices whose words are wider than they are. */
+const cut = (page: Page) =>
+  page.evaluate(() => {
+    const pen = document.createElement("canvas").getContext("2d")!;
+    return [...document.querySelectorAll<HTMLInputElement | HTMLSelectElement>("input.input-s, select.input")].flatMap((field) => {
+      const style = getComputedStyle(field);
+      pen.font = style.font;
+      const words = field instanceof HTMLSelectElement ? (field.selectedOptions[0]?.text ?? "") : field.value;
+      // The arrow of a choice stands in its padding.
+      const room = field.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+      const wide = pen.measureText(words).width;
+      return field.checkVisibility() && wide > room + 0.5 ? [`${words}: ${wide.toFixed(1)} px in ${room.toFixed(1)} px`] : [];
+    });
+  });
 
 for (const [language, locale] of Object.entries(LOCALES)) {
   for (const size of SIZES) {
@@ -108,7 +124,10 @@ async function fill(page: Page) {
   const rows = page.locator(".source .pick");
   await expect(rows).toHaveCount(4);
   await rows.first().click();
-  await page.locator('[data-field="width"]').fill("480");
-  await page.locator('[data-field="width"]').press("Enter");
-  await expect(page.locator('[data-field="width"]')).toHaveValue("480");
+  // As long as such numbers get by hand: four figures, a sign and a decimal.
+  for (const [key, value] of [["width", "1480.5"], ["height", "270.3"], ["x", "-1000.5"], ["y", "441.9"], ["rotation", "-12.5"]] as const) {
+    await page.locator(`[data-field="${key}"]`).fill(value);
+    await page.locator(`[data-field="${key}"]`).press("Enter");
+    await expect(page.locator(`[data-field="${key}"]`)).toHaveValue(value.replace("-", "−").replace(".", (await page.locator("html").getAttribute("lang")) === "fr" ? "," : "."));
+  }
 }

@@ -55,7 +55,8 @@ export class Engine {
     const listen = this.at ? new URL(this.at.address).host : "127.0.0.1:0";
     const child = spawn(binary(), ["serve", "--data-dir", this.folder, "--listen", listen, "--announce", "json"], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...(this.at ? { STUDIO_TOKEN: this.at.token } : {}) },
+      // What a studio starts with has names in the system's language; the tests look for the English ones.
+      env: { ...process.env, LC_ALL: "C.UTF-8", ...(this.at ? { STUDIO_TOKEN: this.at.token } : {}) },
     });
     this.#child = child;
     child.stderr?.on("data", (text) => this.#log.push(String(text)));

@@ -1,4 +1,4 @@
-//! Errors as sentences, from the desk's own catalogues, so that command line, slate and desk say the same.
+//! Errors as sentences, and names, from the desk's own catalogues, so that command line, slate and desk say the same.
 
 use std::sync::OnceLock;
 
@@ -35,11 +35,26 @@ impl Language {
     fn catalogue(self) -> &'static Map<String, Value> {
         static ENGLISH: OnceLock<Map<String, Value>> = OnceLock::new();
         static FRENCH: OnceLock<Map<String, Value>> = OnceLock::new();
-        let (cell, text) = match self {
-            Self::English => (&ENGLISH, include_str!("../../../ui/messages/en/errors.json")),
-            Self::French => (&FRENCH, include_str!("../../../ui/messages/fr/errors.json")),
+        let (cell, parts) = match self {
+            Self::English => (
+                &ENGLISH,
+                [
+                    include_str!("../../../ui/messages/en/errors.json"),
+                    include_str!("../../../ui/messages/en/desk.json"),
+                ],
+            ),
+            Self::French => (
+                &FRENCH,
+                [
+                    include_str!("../../../ui/messages/fr/errors.json"),
+                    include_str!("../../../ui/messages/fr/desk.json"),
+                ],
+            ),
         };
-        cell.get_or_init(|| serde_json::from_str(text).unwrap_or_default())
+        cell.get_or_init(|| {
+            let read = |text| serde_json::from_str::<Map<String, Value>>(text).unwrap_or_default();
+            parts.into_iter().flat_map(read).collect()
+        })
     }
 }
 
@@ -51,6 +66,12 @@ pub fn title(error: &UserError, language: Language) -> String {
 /// What to do next, in one sentence.
 pub fn hint(error: &UserError, language: Language) -> String {
     sentence(error, "hint", language).unwrap_or_default()
+}
+
+/// A name of the desk's catalogue, as the desk itself would give it.
+pub fn name(key: &str, params: &protocol::Params, language: Language) -> Option<String> {
+    let text = language.catalogue().get(key)?.as_str()?;
+    Some(fill(text, params))
 }
 
 fn sentence(error: &UserError, part: &str, language: Language) -> Option<String> {

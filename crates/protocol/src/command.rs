@@ -54,12 +54,14 @@ pub enum Command {
         title: String,
     },
 
-    /// Make a source; with a scene, also place it there, over the others, filling the canvas.
+    /// Make a source; with a scene, also place it there, over the others.
     AddSource {
         /// The source.
         draft: SourceDraft,
         /// Where to place it.
         scene: Option<SceneId>,
+        /// Its place in that scene; `None` is the whole canvas, for words the lower third.
+        placement: Option<Placement>,
     },
     /// Other settings for a source.
     ChangeSource {

@@ -34,7 +34,10 @@ pub struct Rendition {
     pub audio: KilobitsPerSecond,
     /// The encoder's name as a person knows it: "x264, veryfast".
     pub encoder: String,
-    /// Share of one processor core that this encode takes by the calibration, in percent; `None` in hardware.
+    /// In hardware.
+    pub hardware: bool,
+    /// Share of one processor core that this encode takes by the calibration, in percent; `None` while not measured,
+    /// and always in hardware.
     pub cost_percent: Option<u32>,
     /// Who carries it.
     pub carried_by: Vec<DestinationId>,

@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import { bare, bytes, clockTime, db, lasting, megabits, parseNumber, percent } from './format';
+import { bare, bytes, clockTime, db, lasting, megabits, parseNumber, percent, timeOfDay } from './format';
 import { overwriteGetLocale } from './paraglide/runtime.js';
 
 afterEach(() => overwriteGetLocale(() => 'en'));
@@ -23,6 +23,7 @@ it('writes rates, sizes and times', () => {
   expect(bytes(4.25e9)).toBe('4.3 GB');
   expect(clockTime(751_900)).toBe('00:12:31');
   expect(clockTime(-5)).toBe('00:00:00');
+  expect(timeOfDay(new Date(2026, 10, 21, 20, 14).getTime()), 'as short as the lamp’s').toBe('20:14');
   expect(percent(41.6)).toBe('42 %');
 });
 

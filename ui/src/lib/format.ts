@@ -45,7 +45,7 @@ export function clockTime(ms: number): string {
 
 /** `20:14`, of the wall. */
 export const timeOfDay = (ms: number) =>
-  new Intl.DateTimeFormat(getLocale(), { hour: '2-digit', minute: '2-digit' }).format(ms);
+  new Intl.DateTimeFormat(getLocale(), { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(ms);
 
 /** A length for reading: "3 h", "12 min". */
 export function lasting(seconds: number): string {

@@ -17,8 +17,13 @@ use super::limits;
 pub fn edit(state: &mut State, command: &Command) -> Option<Result<Reply, UserError>> {
     Some(match command {
         Command::NameShow { title } => name_show(state, title),
-        Command::AddSource { draft, scene } => {
-            add_source(state, &draft.name, &draft.settings, scene.as_ref())
+        Command::AddSource {
+            draft,
+            scene,
+            placement,
+        } => {
+            let into = scene.as_ref().map(|scene| (scene, *placement));
+            add_source(state, &draft.name, &draft.settings, into)
         }
         Command::ChangeSource { source, settings } => change_source(state, source, settings),
         Command::RenameSource { source, name } => rename_source(state, source, name),
@@ -163,7 +168,7 @@ fn add_source(
     state: &mut State,
     name: &str,
     settings: &SourceSettings,
-    into: Option<&SceneId>,
+    into: Option<(&SceneId, Option<Placement>)>,
 ) -> Result<Reply, UserError> {
     let name = checked_name(name)?;
     check_settings(settings)?;
@@ -171,8 +176,9 @@ fn add_source(
         return Err(limit("sources", limits::SOURCES));
     }
     let id: SourceId = new_id();
-    if let Some(into) = into {
-        place(scene_mut(state, into)?, id.clone(), settings.kind())?;
+    if let Some((scene, placement)) = into {
+        let placement = placement.unwrap_or_else(|| placement_of_picture(settings.kind(), 0));
+        place(scene_mut(state, scene)?, id.clone(), placement)?;
     }
     state.sources.push(Source {
         id: id.clone(),
@@ -336,15 +342,18 @@ fn move_scene(state: &mut State, id: &SceneId, to: u32) -> Result<Reply, UserErr
 
 fn add_item(state: &mut State, into: &SceneId, source: &SourceId) -> Result<Reply, UserError> {
     let kind = source_mut(state, source)?.settings.kind();
-    let id = place(scene_mut(state, into)?, source.clone(), kind)?;
+    let id = place(
+        scene_mut(state, into)?,
+        source.clone(),
+        placement_of_picture(kind, 0),
+    )?;
     Ok(Reply::Item { id })
 }
 
-fn place(scene: &mut Scene, source: SourceId, kind: SourceKind) -> Result<ItemId, UserError> {
+fn place(scene: &mut Scene, source: SourceId, placement: Placement) -> Result<ItemId, UserError> {
     if scene.items.len() >= limits::ITEMS {
         return Err(limit("items", limits::ITEMS));
     }
-    let placement = placement_of_picture(kind, 0);
     let id: ItemId = new_id();
     scene.items.push(SceneItem {
         id: id.clone(),
@@ -474,6 +483,7 @@ mod tests {
             Command::AddSource {
                 draft: card("a"),
                 scene: Some(first.clone()),
+                placement: None,
             },
         ) else {
             panic!("a source was made")
@@ -493,6 +503,31 @@ mod tests {
             state.scenes.iter().all(|s| s.items.is_empty()),
             "no item may name a source that is gone"
         );
+    }
+
+    #[test]
+    fn a_source_stands_where_it_was_put_and_else_fills_the_canvas() {
+        let mut state = first_state();
+        let scene = state.scenes[0].id.clone();
+        let corner = Placement {
+            x: 0.5,
+            y: 0.25,
+            width: 0.5,
+            height: 0.5,
+            ..Placement::default()
+        };
+        for placement in [Some(corner), None] {
+            done(
+                &mut state,
+                Command::AddSource {
+                    draft: card("a"),
+                    scene: Some(scene.clone()),
+                    placement,
+                },
+            );
+        }
+        let places: Vec<Placement> = state.scenes[0].items.iter().map(|i| i.placement).collect();
+        assert_eq!(places, [corner, Placement::default()]);
     }
 
     #[test]
@@ -521,10 +556,12 @@ mod tests {
             Command::AddSource {
                 draft: card(""),
                 scene: None,
+                placement: None,
             },
             Command::AddSource {
                 draft: card("a"),
                 scene: Some(nowhere.clone()),
+                placement: None,
             },
             Command::AddSource {
                 draft: SourceDraft {
@@ -535,6 +572,7 @@ mod tests {
                     },
                 },
                 scene: None,
+                placement: None,
             },
             Command::RenameScene {
                 scene: nowhere,
@@ -566,6 +604,7 @@ mod tests {
                 Command::AddSource {
                     draft: card(name),
                     scene: Some(id.clone()),
+                    placement: None,
                 },
             );
         }

@@ -7,6 +7,29 @@ use protocol::{
 };
 
 use super::edit::new_id;
+use crate::sentences::{self, Language};
+
+/// As [`first_state`], with the names that a desk of this language gives.
+pub fn first_state_in(language: Language) -> State {
+    let mut state = first_state();
+    let number = protocol::Params::from([("number".to_owned(), "1".to_owned())]);
+    for scene in &mut state.scenes {
+        if let Some(name) = sentences::name("scene_numbered", &number, language) {
+            scene.name = name;
+        }
+    }
+    for destination in &mut state.destinations {
+        let key = match destination.kind {
+            DestinationKind::StreamCore { .. } => "destination_streamcore",
+            DestinationKind::Rtmp { .. } => "destination_rtmp",
+            DestinationKind::Recording(_) => "destination_recording",
+        };
+        if let Some(name) = sentences::name(key, &protocol::Params::new(), language) {
+            destination.name = name;
+        }
+    }
+    state
+}
 
 /// One empty scene, StreamCore and a recording as destinations, 720p30 at 3 Mb/s.
 pub fn first_state() -> State {
@@ -70,5 +93,25 @@ pub fn first_state() -> State {
         laptop: Laptop::default(),
         health: Vec::new(),
         history: History::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_french_studio_starts_with_french_names() {
+        let names = |language| {
+            let state = first_state_in(language);
+            let destinations = state.destinations.into_iter().map(|d| d.name);
+            let scenes = state.scenes.into_iter().map(|s| s.name);
+            scenes.chain(destinations).collect::<Vec<_>>()
+        };
+        assert_eq!(names(Language::English), ["Scene 1", "StreamCore", "Recording"]);
+        assert_eq!(
+            names(Language::French),
+            ["Scène 1", "StreamCore", "Enregistrement"]
+        );
     }
 }

@@ -11,7 +11,7 @@ use store::{SecretVault, Store};
 use tokio::sync::{broadcast, mpsc, watch};
 
 use super::actor::Actor;
-use super::first_state;
+use super::first::first_state_in;
 use super::handle::{Input, Interested, StudioHandle};
 use super::pictures::Taps;
 use crate::sentences::{self, Language};
@@ -192,7 +192,7 @@ pub(super) fn silent_meters() -> protocol::Meters {
 /// The document to begin with.
 pub(super) fn begin(persistence: &Persistence) -> State {
     match persistence {
-        Persistence::Kept { .. } => first_state(),
+        Persistence::Kept { .. } => first_state_in(Language::of_system()),
         Persistence::Nowhere { state, .. } => (**state).clone(),
     }
 }

@@ -252,6 +252,7 @@ impl Desk {
                 settings,
             },
             scene,
+            placement: None,
         }) {
             Reply::Source { id } => id,
             other => panic!("{other:?} is no source"),

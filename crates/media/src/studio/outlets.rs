@@ -118,6 +118,7 @@ impl Studio {
                     Some(preset) => format!("{}, {preset}", running.plan.encoder.name),
                     None => running.plan.encoder.name.clone(),
                 },
+                hardware: running.plan.encoder.hardware,
                 cost_percent: running.plan.encoder.cost_percent,
                 carried_by: Vec::new(),
             })

@@ -12,16 +12,17 @@ export function uplink(outputs: Output[], destinations: Destination[]): number |
   return rates.length === 0 ? undefined : rates.reduce((sum, rate) => sum + rate, 0);
 }
 
-/** A line through the samples, in a field of `width` × `height`. */
-export function sparkline(samples: number[], width: number, height: number): string {
-  if (samples.length < 2) return '';
+/** A line through the samples, in a field of `width` × `height`, and the area below it. */
+export function sparkline(samples: number[], width: number, height: number): { line: string; area: string } | undefined {
+  if (samples.length < 2) return undefined;
   const most = Math.max(...samples, 1) * 1.25;
   const step = width / (KEPT / 3 - 1);
   const shown = samples.slice(-KEPT / 3);
   const left = width - step * (shown.length - 1);
-  return shown
+  const line = shown
     .map((rate, i) => `${i === 0 ? 'M' : 'L'}${(left + i * step).toFixed(1)} ${(height - (rate / most) * height).toFixed(1)}`)
     .join('');
+  return { line, area: `${line}L${width} ${height}L${left.toFixed(1)} ${height}Z` };
 }
 
 export class UplinkHistory {

@@ -18,12 +18,17 @@ it('says nothing rather than 0 when nothing is measured', () => {
 });
 
 it('ends at the right edge and stays in its field', () => {
-  const points = [...sparkline([1, 2, 3], 84, 24).matchAll(/(-?[\d.]+) (-?[\d.]+)/g)].map((p) => [Number(p[1]), Number(p[2])]);
+  const drawn = sparkline([1, 2, 3], 84, 24);
+  const points = [...(drawn?.line ?? '').matchAll(/(-?[\d.]+) (-?[\d.]+)/g)].map((p) => [Number(p[1]), Number(p[2])]);
   expect(points.at(-1)?.[0]).toBeCloseTo(84);
   for (const [x, y] of points) {
     expect(x).toBeGreaterThanOrEqual(0);
     expect(y).toBeGreaterThanOrEqual(0);
     expect(y).toBeLessThanOrEqual(24);
   }
-  expect(sparkline([1], 84, 24)).toBe('');
+  expect(sparkline([1], 84, 24)).toBeUndefined();
+  // A show of a few seconds has no past: nothing is drawn at the left.
+  const left = Math.min(...[...(drawn?.area ?? '').matchAll(/[ML](-?[\d.]+) /g)].map((p) => Number(p[1])));
+  expect(left).toBeCloseTo(points[0]?.[0] ?? 0);
+  expect(left).toBeGreaterThan(70);
 });

@@ -27,8 +27,6 @@ export const deviceKind = (kind: SourceKind): DeviceKind | undefined =>
 
 export const pictures = (kind: SourceKind) => kind !== 'microphone' && kind !== 'desktop_audio';
 
-export const IMAGE_EXTENSIONS = ['png', 'jpg', 'jpeg', 'svg', 'webp', 'gif', 'bmp'];
-
 export function firstSettings(kind: SourceKind): SourceSettings {
   switch (kind) {
     case 'camera':
@@ -66,6 +64,3 @@ export function complete(settings: SourceSettings): boolean {
       return true;
   }
 }
-
-/** A file's name without folder and ending, from either kind of path. */
-export const baseName = (path: string) => path.split(/[\\/]/).pop()?.replace(/\.[^.]+$/, '') ?? '';

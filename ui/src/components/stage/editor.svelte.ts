@@ -141,8 +141,10 @@ export class PlacementEditor {
   /** Puts the selected picture somewhere, as one step of undo. */
   put(change: Partial<Placement>) {
     const item = this.selected;
-    if (!item || !this.scene) return;
-    void this.#studio.try({ do: 'place_item', scene: this.scene.id, item: item.id, placement: { ...item.placement, ...change }, gesture: null });
+    if (!item) return;
+    // Upon what is shown: the engine may not have answered the number before this one.
+    this.draft = { item: item.id, placement: { ...this.placementOf(item), ...change } };
+    void this.#finish(null);
   }
 
   #send(gesture: number) {
@@ -162,7 +164,7 @@ export class PlacementEditor {
     }
   }
 
-  async #finish(gesture: number) {
+  async #finish(gesture: number | null) {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const { draft, scene } = this;

@@ -1,6 +1,8 @@
 /** What the first-run steps gather, and how it becomes commands. */
 import type { Studio } from '$lib/engine/studio.svelte';
-import type { Destination, Device } from '$lib/protocol';
+import { fileName } from '$lib/media-files';
+import { WHOLE } from '$lib/placements';
+import type { Destination, Device, SourceDraft } from '$lib/protocol';
 import { m } from '$lib/paraglide/messages.js';
 import { draftOf, emptyDraft, toAsk, type Draft, type Kind } from '$lib/destination-draft';
 
@@ -61,25 +63,22 @@ export class Choices {
       await studio.do({ do: 'use_devices', devices: $state.snapshot(this.devices) });
       this.devices = [];
     }
-    if (this.hasFile) {
+    const film = this.hasFile;
+    if (film) {
       const path = this.file.trim();
-      const name = (path.split(/[\\/]/).pop() ?? path).slice(0, 60);
+      const name = fileName(path).slice(0, 60);
       await this.#add(studio, scene, { name, settings: { kind: 'file', path, looping: true } }, used);
       this.withFile = false;
     }
     if (this.testCard) {
-      await this.#add(studio, scene, { name: m.kind_test_card(), settings: { kind: 'test_card', tone_hz: 440 } }, used || this.file !== '');
+      await this.#add(studio, scene, { name: m.kind_test_card(), settings: { kind: 'test_card', tone_hz: 440 } }, used || film);
       this.testCard = false;
     }
     await studio.do({ do: 'set_settings', settings: { ...studio.state.settings, welcomed: true } });
   }
 
-  async #add(studio: Studio, scene: string, draft: Parameters<typeof toSource>[0], small: boolean) {
-    const before = new Set(studio.state.sources.map((source) => source.id));
-    const reply = await studio.do(toSource(draft, scene));
-    if (!small || reply.reply !== 'source' || before.has(reply.id)) return;
-    const item = studio.state.scenes.find((s) => s.id === scene)?.items.find((i) => i.source === reply.id);
-    if (item) await studio.do({ do: 'place_item', scene, item: item.id, placement: { ...item.placement, ...CORNER }, gesture: null });
+  async #add(studio: Studio, scene: string, draft: SourceDraft, small: boolean) {
+    await studio.do({ do: 'add_source', draft, scene, placement: small ? { ...WHOLE, ...CORNER } : null });
   }
 
   async #destinations(studio: Studio) {
@@ -104,8 +103,3 @@ export class Choices {
     }
   }
 }
-
-const toSource = (
-  draft: { name: string; settings: { kind: 'file'; path: string; looping: boolean } | { kind: 'test_card'; tone_hz: number } },
-  scene: string,
-) => ({ do: 'add_source', draft, scene }) as const;

@@ -1,10 +1,26 @@
 /** Where the desk runs, and what that place can do: a browser's page or the studio's own window. */
 
+import { keepPage, watchFilesOfPage } from './page-files';
+
 /** Where the engine listens and what it wants to hear first. */
 export interface EngineAddress {
   /** Its HTTP address, without a path. */
   address: string;
   token: string;
+}
+
+/** A file that was let go over the desk. */
+export interface DroppedFile {
+  name: string;
+  /** Absolute path; absent where the host is not told, as in a browser. */
+  path?: string;
+}
+
+/** Files that are dragged in from another program. Places are CSS pixels of the page. */
+export interface FileWatcher {
+  over(at: { x: number; y: number }): void;
+  left(): void;
+  dropped(at: { x: number; y: number }, files: DroppedFile[]): void;
 }
 
 export interface Host {
@@ -19,6 +35,8 @@ export interface Host {
   readonly opensLinks: boolean;
   /** The system's own dialog for a file or a folder; `undefined` where there is none. */
   choosePath?(options: { folder: boolean; title: string; extensions?: string[] }): Promise<string | null>;
+  /** Says what is dragged over the page and let go there; ends with the function that it gives. */
+  watchFiles(watcher: FileWatcher): () => void;
 }
 
 const TOKEN_KEY = 'studio.token';
@@ -36,8 +54,10 @@ function browserHost(): Host {
     // Out of the address bar, so that a shared screen or a copied address does not give it away.
     history.replaceState(null, '', location.pathname + location.search);
   }
+  keepPage();
   return {
     opensLinks: true,
+    watchFiles: watchFilesOfPage,
     engine: async () => ({
       address: location.origin,
       token: sessionStorage.getItem(TOKEN_KEY) ?? '',

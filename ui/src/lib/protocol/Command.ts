@@ -29,7 +29,11 @@ draft: SourceDraft,
 /**
  * Where to place it.
  */
-scene: SceneId | null, } | { "do": "change_source", 
+scene: SceneId | null, 
+/**
+ * Its place in that scene; `None` is the whole canvas, for words the lower third.
+ */
+placement: Placement | null, } | { "do": "change_source", 
 /**
  * Which.
  */

@@ -34,7 +34,12 @@ audio: KilobitsPerSecond,
  */
 encoder: string, 
 /**
- * Share of one processor core that this encode takes by the calibration, in percent; `None` in hardware.
+ * In hardware.
+ */
+hardware: boolean, 
+/**
+ * Share of one processor core that this encode takes by the calibration, in percent; `None` while not measured,
+ * and always in hardware.
  */
 cost_percent: number | null, 
 /**
