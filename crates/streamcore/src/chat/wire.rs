@@ -274,6 +274,16 @@ pub struct Restriction {
     pub until_ms: Option<u64>,
 }
 
+/// Somebody whom the host has invited to keep order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/"))]
+pub struct Moderator {
+    /// Who.
+    pub member: MemberId,
+    /// What the host calls them.
+    pub name: String,
+}
+
 /// Something that happened in the room.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -334,6 +344,11 @@ pub enum Happening {
     Lifted {
         /// Who.
         member: MemberId,
+    },
+    /// Moderators: there is one more of them.
+    Invited {
+        /// Who.
+        moderator: Moderator,
     },
     /// Moderators: one of them is none any more, and is turned away.
     Uninvited {
@@ -412,6 +427,8 @@ pub struct Snapshot {
     pub held: Vec<Held>,
     /// Moderators: who may not speak.
     pub restrictions: Vec<Restriction>,
+    /// Moderators: whom the host has invited, by name.
+    pub moderators: Vec<Moderator>,
 }
 
 /// The message on top.

@@ -11,7 +11,7 @@ use std::time::Instant;
 use super::blocked::Blocked;
 use super::identity::Role;
 use super::wire::{
-    Author, Entry, Event, Happening, Held, MemberId, Message, Pinned, Quote, Restriction, Rules, Seq,
+    Author, Entry, Event, Happening, Held, MemberId, Message, Moderator, Pinned, Quote, Restriction, Rules, Seq,
     Snapshot,
 };
 use crate::bucket::Bucket;
@@ -228,7 +228,21 @@ impl Room {
             } else {
                 Vec::new()
             },
+            moderators: if moderates { self.moderators() } else { Vec::new() },
         }
+    }
+
+    fn moderators(&self) -> Vec<Moderator> {
+        let mut all: Vec<Moderator> = self
+            .invitations
+            .iter()
+            .map(|(member, name)| Moderator {
+                member: member.clone(),
+                name: name.clone(),
+            })
+            .collect();
+        all.sort_by(|a, b| (&a.name, &a.member).cmp(&(&b.name, &b.member)));
+        all
     }
 
     /// What a member has missed since an event; `None` when that is too long ago to be told one by one.

@@ -5,7 +5,7 @@ use crate::chat::blocked::Blocked;
 use crate::chat::identity::{Role, new_member};
 use crate::chat::text::{clean_name, line};
 use crate::chat::wire::{
-    Act, Author, Done, Entry, Happening, Message, Pinned, Refused, Restriction, Rules, Seq,
+    Act, Author, Done, Entry, Happening, Message, Moderator, Pinned, Refused, Restriction, Rules, Seq,
 };
 
 /// Longest time out: 14 days.
@@ -345,6 +345,11 @@ impl Room {
             name: name.clone(),
             holds: true,
         });
+        let moderator = Moderator {
+            member: member.clone(),
+            name: name.clone(),
+        };
+        self.happen(follow, Audience::Moderators, Happening::Invited { moderator });
         Ok(Acted {
             whom: Some(name),
             undo: None,

@@ -285,6 +285,19 @@ fn rights_end_where_the_role_ends() {
         .next()
         .expect("one is invited")
         .clone();
+    let names = |stage: &Stage, role| {
+        let snapshot = stage.room.snapshot(role, stage.now());
+        snapshot
+            .moderators
+            .into_iter()
+            .map(|one| one.name)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(&stage, Role::Host), ["Inès"]);
+    assert!(
+        names(&stage, Role::Viewer).is_empty(),
+        "viewers are not told who keeps order"
+    );
     let ines = speaker(&member, Role::Moderator, 9);
     stage.acted(&ines, Act::Delete { message: seq });
     for only_the_hosts in [
@@ -320,6 +333,7 @@ fn rights_end_where_the_role_ends() {
         },
     );
     assert_eq!(stage.act(&ines, Act::Clear).map(drop), Err(Refused::NotAllowed));
+    assert!(names(&stage, Role::Host).is_empty());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 import type { Entry } from "./Entry";
 import type { Held } from "./Held";
 import type { Message } from "./Message";
+import type { Moderator } from "./Moderator";
 import type { Restriction } from "./Restriction";
 import type { Rules } from "./Rules";
 
@@ -56,7 +57,11 @@ restriction: Restriction, } | { "kind": "lifted",
 /**
  * Who.
  */
-member: string, } | { "kind": "uninvited", 
+member: string, } | { "kind": "invited", 
+/**
+ * Who.
+ */
+moderator: Moderator, } | { "kind": "uninvited", 
 /**
  * Who.
  */

@@ -10,6 +10,7 @@ export type * from "./Happening";
 export type * from "./Held";
 export type * from "./HeldFor";
 export type * from "./Message";
+export type * from "./Moderator";
 export type * from "./Pinned";
 export type * from "./Quote";
 export type * from "./Refused";
