@@ -1,4 +1,5 @@
 /** The viewer page: puts the room and the session on the screen, and hands to the person. */
+import { startChat, type Chat } from './chat';
 import { follow, type Room } from './room';
 import { Viewer, type Scene, type View } from './viewer';
 import { figures, pick, remember, remembered, say, sayDelay, sayTime, sayViewers, type Key, type Locale } from './words';
@@ -25,6 +26,7 @@ let room: Room | undefined;
 let view: View = { scene: 'connecting' };
 let paused = false;
 let firstPictureMs: number | undefined;
+let chat: Chat | undefined;
 
 const words: Record<Scene, [Key, Key?]> = {
   connecting: ['watch_connecting'],
@@ -104,6 +106,7 @@ function speak(chosen: Locale): void {
   }
   showRoom();
   showControls();
+  chat?.speak(chosen);
 }
 
 /** Calls back when the browser has put a picture of the current source on the screen. */
@@ -236,6 +239,14 @@ if ('RTCPeerConnection' in window) {
 } else {
   view = { scene: 'unsupported' };
   showScene();
+}
+
+try {
+  chat = startChat(name, locale);
+} catch (error) {
+  // The picture does not need the chat.
+  element('chat').hidden = true;
+  console.error('the chat could not be started', error);
 }
 
 /** For tests and support: what a person would measure with a stopwatch. */

@@ -1,0 +1,203 @@
+/** The room's chat as a page knows it: a snapshot, and the events after it. */
+import type { Entry, Event, Held, Message, Moderator, Pinned, Restriction, Rules, You } from '../lib/protocol/chat';
+import type { Welcome } from './link';
+
+/** Messages that a page keeps. */
+export const MOST_MESSAGES = 300;
+/** Messages that a page keeps while somebody reads what was said before. */
+const MOST_WITH_OLDER = 2000;
+const MOST_ENTRIES = 500;
+
+export class ChatRoom {
+  you: You | undefined;
+  /** Oldest first. */
+  messages: Message[] = [];
+  pinned: Pinned | undefined;
+  rules: Rules = { slow_mode_s: 0, hold_links: true, emoji_only: false, locked: false, blocked_words: [], hold_blocked: true };
+  held: Held[] = [];
+  restrictions: Restriction[] = [];
+  moderators: Moderator[] = [];
+  /** The log as far as it is known, newest first. */
+  entries: Entry[] = [];
+  /** What keeps this page's person from speaking. */
+  restriction: Restriction | undefined;
+  #most: number;
+  #older = 0;
+
+  constructor(most = MOST_MESSAGES) {
+    this.#most = most;
+  }
+
+  get moderates(): boolean {
+    return this.you !== undefined && this.you.role !== 'viewer';
+  }
+
+  /** Takes in what the server says of the room at first; gives back the messages that were missed. */
+  welcome(welcome: Welcome): Message[] {
+    this.you = welcome.you;
+    this.restriction = welcome.you.restriction;
+    const { snapshot } = welcome;
+    if (snapshot) {
+      this.messages = snapshot.messages.slice(-this.#most);
+      this.pinned = snapshot.pinned;
+      this.rules = snapshot.rules;
+      this.held = snapshot.held;
+      this.restrictions = snapshot.restrictions;
+      this.moderators = snapshot.moderators;
+      this.entries = [];
+      this.#older = 0;
+    }
+    return this.apply(welcome.events);
+  }
+
+  /** Takes events in; gives back the messages that were said by them. */
+  apply(events: readonly Event[]): Message[] {
+    const said: Message[] = [];
+    for (const event of events) {
+      if (event.kind === 'said') said.push(event.message);
+      this.#take(event);
+    }
+    return said.filter((message) => this.has(message.seq));
+  }
+
+  /** Puts a page of what was said before in front. */
+  prepend(messages: readonly Message[]): void {
+    const older = messages.filter((message) => !this.has(message.seq));
+    this.#older = Math.min(this.#older + older.length, MOST_WITH_OLDER);
+    for (const message of older) this.#put(message);
+    this.#trim();
+  }
+
+  /** Nobody reads the older messages any more. */
+  forgetOlder(): void {
+    this.#older = 0;
+    this.#trim();
+  }
+
+  /** Puts a page of the log behind. */
+  logged(entries: readonly Entry[]): void {
+    for (const entry of entries) this.#enter(entry);
+  }
+
+  has(seq: number): boolean {
+    return this.find(seq) !== undefined;
+  }
+
+  find(seq: number): Message | undefined {
+    return this.messages.find((message) => message.seq === seq);
+  }
+
+  isOwn(message: Message): boolean {
+    return message.author.id === this.you?.id;
+  }
+
+  /** Whether it speaks to this page's person: by an @, or as an answer. */
+  isForYou(message: Message): boolean {
+    const { you } = this;
+    if (!you || this.isOwn(message)) return false;
+    if (message.mentions?.includes(you.id)) return true;
+    const answered = message.reply && this.find(message.reply.message);
+    return answered !== undefined && this.isOwn(answered);
+  }
+
+  /** Whether a message whose answer was lost is there all the same. */
+  saidSince(seq: number, text: string): boolean {
+    const tidy = (words: string) => words.normalize('NFC').replace(/\s+/g, ' ').trim();
+    return this.messages.some((message) => message.seq > seq && this.isOwn(message) && tidy(message.text) === tidy(text));
+  }
+
+  /** What keeps this page's person from speaking now. */
+  restrictionAt(now: number): Restriction | undefined {
+    const { restriction } = this;
+    return restriction?.until_ms !== undefined && restriction.until_ms <= now ? undefined : restriction;
+  }
+
+  #take(event: Event): void {
+    switch (event.kind) {
+      case 'said':
+        this.#put(event.message);
+        return this.#trim();
+      case 'deleted':
+        this.messages = this.messages.filter((message) => !event.messages.includes(message.seq));
+        return;
+      case 'all_deleted':
+        this.messages = this.messages.filter((message) => message.author.id !== event.member);
+        return;
+      case 'restored':
+        for (const message of event.messages) this.#put(message);
+        return this.#trim();
+      case 'cleared':
+        this.messages = [];
+        return;
+      case 'pinned':
+        this.pinned = { message: event.message, by: event.by };
+        return;
+      case 'unpinned':
+        this.pinned = undefined;
+        return;
+      case 'ruled':
+        this.rules = event.rules;
+        return;
+      case 'held':
+        this.held = [...this.held.filter((held) => held.message.seq !== event.held.message.seq), event.held];
+        return;
+      case 'decided':
+        this.held = this.held.filter((held) => held.message.seq !== event.message);
+        return;
+      case 'restricted':
+        this.#restrict(event.restriction);
+        return;
+      case 'lifted':
+        this.restrictions = this.restrictions.filter((one) => one.member !== event.member);
+        if (this.restriction?.member === event.member) this.restriction = undefined;
+        return;
+      case 'invited':
+        this.moderators = [...this.moderators.filter((one) => one.member !== event.moderator.member), event.moderator];
+        return;
+      case 'uninvited':
+        this.moderators = this.moderators.filter((one) => one.member !== event.member);
+        return;
+      case 'logged':
+        return this.#enter(event.entry);
+    }
+  }
+
+  #restrict(restriction: Restriction): void {
+    if (restriction.member === this.you?.id) this.restriction = restriction;
+    if (!this.moderates) return;
+    const others = this.restrictions.filter((one) => one.member !== restriction.member);
+    this.restrictions = [...others, restriction].sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  /** In its place by number; the newest is the usual case. */
+  #put(message: Message): void {
+    const last = this.messages[this.messages.length - 1];
+    if (!last || last.seq < message.seq) {
+      this.messages = [...this.messages, message];
+    } else if (!this.has(message.seq)) {
+      const at = this.messages.findIndex((other) => other.seq > message.seq);
+      this.messages = inserted(this.messages, at, message);
+    }
+  }
+
+  #trim(): void {
+    const most = this.#most + this.#older;
+    if (this.messages.length > most) this.messages = this.messages.slice(-most);
+  }
+
+  #enter(entry: Entry): void {
+    const { act } = entry;
+    let known = this.entries.filter((one) => one.number !== entry.number);
+    // What was taken back once cannot be again.
+    if (act.do === 'undo') {
+      known = known.map((one) => (one.number === act.entry ? { ...one, undoable: false } : one));
+    }
+    const undone = known.some((one) => one.act.do === 'undo' && one.act.entry === entry.number);
+    known.push(undone ? { ...entry, undoable: false } : entry);
+    this.entries = known.sort((a, b) => b.number - a.number).slice(0, MOST_ENTRIES);
+  }
+}
+
+function inserted(messages: Message[], at: number, message: Message): Message[] {
+  return [...messages.slice(0, at), message, ...messages.slice(at)];
+}
