@@ -23,6 +23,18 @@ export default defineConfig({
     target: ['chrome110', 'firefox115', 'safari16'],
     // Saves the viewer page a file of its own; a browser without modulepreload only loads a little later.
     modulePreload: { polyfill: false },
-    rollupOptions: { input: { desk: here('./index.html'), watch: here('./watch.html') } },
+    rollupOptions: {
+      input: { desk: here('./index.html'), watch: here('./watch.html'), moderate: here('./moderate.html') },
+      output: {
+        // What StreamCore's two pages share with each other or with the desk has a name by which StreamCore finds it.
+        // The viewer page takes the first one only: it carries no framework.
+        advancedChunks: {
+          groups: [
+            { name: 'shared-chat', test: /\/(src\/chat|src\/watch\/(room|words)|messages\/\w+\/(chat|watch)\.json)/ },
+            { name: 'shared-svelte', test: /node_modules\/(svelte|esm-env|clsx)\// },
+          ],
+        },
+      },
+    },
   },
 });

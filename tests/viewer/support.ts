@@ -110,13 +110,18 @@ export class Show {
   end = () => this.program.end();
 }
 
-/** `streamcore serve` on free ports of loopback. */
-export async function startServer(key: string): Promise<{ program: Program; http: string }> {
-  const args = ['serve', '--http', '127.0.0.1:0', '--media', '127.0.0.1:0', '--publish-key-env', 'WHIP_KEY'];
+/** `streamcore serve`, on free ports of loopback or on those of a server that was ended. */
+export async function startServer(
+  key: string,
+  extra: string[] = [],
+  http = '127.0.0.1:0',
+  media = '127.0.0.1:0',
+): Promise<{ program: Program; http: string; media: string }> {
+  const args = ['serve', '--http', http, '--media', media, '--publish-key-env', 'WHIP_KEY', ...extra];
   const server = new Program(program('streamcore', 'bin'), args, { WHIP_KEY: key });
-  const http = (await server.line()).split('http://')[1];
-  if (!http) throw new Error('the server does not say its address');
-  return { program: server, http };
+  const at = (await server.line()).split('http://')[1];
+  if (!at) throw new Error('the server does not say its address');
+  return { program: server, http: at, media };
 }
 
 /** aiortc, publishing the clip. */

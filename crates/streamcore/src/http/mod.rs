@@ -1,4 +1,4 @@
-//! StreamCore's HTTP: WHIP and WHEP, what viewers may know of a room, and the viewer page.
+//! StreamCore's HTTP: WHIP and WHEP, what viewers may know of a room, and the pages of viewers and moderators.
 
 pub(crate) mod answer;
 mod page;
@@ -172,6 +172,7 @@ fn router(app: Arc<App>) -> Router {
         .route("/chat/{room}", get(chat::open))
         .route("/api/rooms/{room}/host", post(rooms::host))
         .route("/watch/{room}", get(page::watch))
+        .route("/moderate/{room}", get(page::moderate))
         .route("/assets/{*path}", get(page::asset))
         .layer(DefaultBodyLimit::max(body_bytes))
         .with_state(app)

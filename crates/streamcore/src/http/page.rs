@@ -1,4 +1,4 @@
-//! The viewer page and its files, built from `ui/` and embedded in the binary.
+//! The viewer page, the moderators' page and their files, built from `ui/` and embedded in the binary.
 
 use axum::extract::Path;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -8,11 +8,14 @@ use rust_embed::RustEmbed;
 use super::answer::Refusal;
 use crate::room::RoomId;
 
-/// What Vite made of `ui/watch.html` and `ui/src/watch/`. Only the viewer page: the desk is the engine's.
+/// What Vite made of `ui/watch.html`, `ui/moderate.html` and their sources. The desk is the engine's.
 #[derive(RustEmbed)]
 #[folder = "../../ui/dist"]
 #[include = "watch.html"]
+#[include = "moderate.html"]
 #[include = "assets/watch*"]
+#[include = "assets/moderate*"]
+#[include = "assets/shared*"]
 #[allow_missing = true]
 struct Files;
 
@@ -22,14 +25,24 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// `GET /watch/{room}`: the same page for every room, also for one that has not begun.
 pub(crate) async fn watch(Path(room): Path<String>) -> Result<Response, Refusal> {
+    page(&room, "watch.html")
+}
+
+/// `GET /moderate/{room}`: the same page for everybody. Who may moderate is said by the token in the address's
+/// fragment, which browsers do not send; it goes to the chat alone.
+pub(crate) async fn moderate(Path(room): Path<String>) -> Result<Response, Refusal> {
+    page(&room, "moderate.html")
+}
+
+fn page(room: &str, name: &str) -> Result<Response, Refusal> {
     room.parse::<RoomId>().map_err(|_| Refusal::no_such_room())?;
-    let file = Files::get("watch.html").ok_or_else(|| {
+    let file = Files::get(name).ok_or_else(|| {
         Refusal::new(
             StatusCode::SERVICE_UNAVAILABLE,
-            "This build has no viewer page: run `npm run build` in ui/ before building streamcore.",
+            "This build has no pages: run `npm run build` in ui/ before building streamcore.",
         )
     })?;
-    let mut response = serve("watch.html", file.data.into_owned(), "no-cache");
+    let mut response = serve(name, file.data.into_owned(), "no-cache");
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
@@ -76,8 +89,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_is_embedded_with_everything_it_names() {
-        let page = Files::get("watch.html").expect("`npm run build` in ui/ comes before the tests");
+    fn the_pages_are_embedded_with_everything_they_name() {
+        for name in ["watch.html", "moderate.html"] {
+            everything_is_there(name);
+        }
+    }
+
+    fn everything_is_there(name: &str) {
+        let page = Files::get(name).expect("`npm run build` in ui/ comes before the tests");
         let page = String::from_utf8_lossy(&page.data).into_owned();
         let named: Vec<&str> = page
             .split('"')

@@ -11,8 +11,8 @@ use std::time::Instant;
 use super::blocked::Blocked;
 use super::identity::Role;
 use super::wire::{
-    Author, Entry, Event, Happening, Held, MemberId, Message, Moderator, Pinned, Quote, Restriction, Rules, Seq,
-    Snapshot,
+    Author, Entry, Event, Happening, Held, MemberId, Message, Moderator, Pinned, Quote, Restriction, Rules,
+    Seq, Snapshot,
 };
 use crate::bucket::Bucket;
 

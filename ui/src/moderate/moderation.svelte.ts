@@ -1,0 +1,237 @@
+/** What the page knows and does: the room's chat, acts with their undo, what was said before, the log. */
+import { ChatClient } from '../chat/client';
+import type { Answer, LinkState } from '../chat/link';
+import { ChatRoom } from '../chat/room';
+import { sayRefused } from '../chat/says';
+import type { Act, Entry, Event, Held, Message, Moderator, Pinned, Restriction, Rules, You } from '../lib/protocol/chat';
+import { invitation, keepToken } from './token';
+import { c, language, t } from './words.svelte';
+
+/** Messages at hand without paging. */
+const MOST = 300;
+/** How long an act can be taken back from where it was said. */
+const UNDO_MS = 8000;
+
+/** What was just done, or why it was not. */
+export interface Notice {
+  text: string;
+  failed: boolean;
+  /** Number in the log, if it can be taken back. */
+  undo?: number;
+}
+
+export interface Found {
+  words: string;
+  messages: Message[];
+  more: boolean;
+  busy: boolean;
+}
+
+const same = (a: Act, b: Act): boolean => {
+  const flat = (act: Act) => JSON.stringify(Object.entries(act).sort(([one], [other]) => one.localeCompare(other)));
+  return flat(a) === flat(b);
+};
+
+export class Moderation {
+  link = $state.raw<LinkState>({ is: 'idle' });
+  you = $state.raw<You | undefined>();
+  messages = $state.raw<Message[]>([]);
+  pinned = $state.raw<Pinned | undefined>();
+  rules = $state.raw<Rules | undefined>();
+  held = $state.raw<Held[]>([]);
+  restrictions = $state.raw<Restriction[]>([]);
+  moderators = $state.raw<Moderator[]>([]);
+  entries = $state.raw<Entry[]>([]);
+  notice = $state.raw<Notice | undefined>();
+  found = $state.raw<Found | undefined>();
+  replyTo = $state.raw<Message | undefined>();
+  /** Whether there are older messages than those at hand, as far as is known. */
+  older = $state(true);
+  olderEntries = $state(true);
+  unread = $state(0);
+  readonly room: ChatRoom;
+  readonly name: string;
+  #client: ChatClient;
+  #mine: { act: Act; text: string }[] = [];
+  #clearing: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(name: string, token: string | undefined) {
+    this.name = name;
+    this.room = new ChatRoom(MOST);
+    this.#client = new ChatClient({
+      room: name,
+      ...(token === undefined ? {} : { token }),
+      forgets: false,
+      onWelcome: (welcome) => {
+        this.room.welcome(welcome);
+        if (this.room.moderates) keepToken(name, welcome.you.token);
+        if (welcome.snapshot) {
+          this.older = welcome.snapshot.messages.length > 0;
+          this.olderEntries = true;
+        }
+        this.#show();
+        if (this.room.moderates && welcome.snapshot) void this.readLog();
+      },
+      onEvents: (events) => this.#happened(events),
+      onState: (state) => (this.link = state),
+    });
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'visible') this.unread = 0;
+    });
+  }
+
+  start(): void {
+    this.#client.start();
+  }
+
+  get moderates(): boolean {
+    return this.you !== undefined && this.you.role !== 'viewer';
+  }
+
+  get hosts(): boolean {
+    return this.you?.role === 'host';
+  }
+
+  /** Whether an act on what this author says is for this page's person: moderators keep order among viewers. */
+  mayTouch(message: Message): boolean {
+    return this.hosts || message.author.role === 'viewer';
+  }
+
+  /** Says something; the reason why not, or nothing. */
+  async say(text: string): Promise<string | undefined> {
+    const reply = this.replyTo ? { reply_to: this.replyTo.seq } : {};
+    const since = this.messages[this.messages.length - 1]?.seq ?? 0;
+    const answer = await this.#client.ask({ type: 'say', text, ...reply });
+    if (answer.type === 'lost' && this.room.saidSince(since, text)) return undefined;
+    const why = this.#why(answer);
+    if (why === undefined) this.replyTo = undefined;
+    return why;
+  }
+
+  /** Does something, and says so with a way back; true if it was done. */
+  async act(act: Act, text: string): Promise<boolean> {
+    const mine = { act, text };
+    this.#mine.push(mine);
+    const answer = await this.#client.ask({ type: 'moderate', act });
+    const why = this.#why(answer);
+    if (why !== undefined) {
+      this.#mine = this.#mine.filter((other) => other !== mine);
+      this.#say({ text: why, failed: true });
+    }
+    return why === undefined;
+  }
+
+  undo(entry: number): Promise<boolean> {
+    return this.act({ do: 'undo', entry }, t('moderate_done_undo'));
+  }
+
+  /** A link for a new moderator, or why there is none. */
+  async invite(name: string): Promise<{ link: string } | { why: string }> {
+    const answer = await this.#client.ask({ type: 'moderate', act: { do: 'invite', name } });
+    if (answer.type === 'done' && answer.result === 'invited') return { link: invitation(this.name, answer.token) };
+    return { why: this.#why(answer) ?? c('chat_refused_unavailable') };
+  }
+
+  /** The messages before those at hand. */
+  async readOlder(): Promise<void> {
+    const before = this.messages[0]?.seq;
+    if (before === undefined) return;
+    const answer = await this.#client.ask({ type: 'history', before });
+    if (answer.type !== 'history') return;
+    this.room.prepend(answer.messages);
+    this.older = answer.more;
+    this.#show();
+  }
+
+  /** Nobody reads older messages now. */
+  atEnd(): void {
+    this.unread = 0;
+    if (this.room.messages.length <= MOST) return;
+    this.room.forgetOlder();
+    this.older = true;
+    this.#show();
+  }
+
+  /** Looks for words in everything that is kept; more of the same when they are asked for again. */
+  async search(words: string): Promise<void> {
+    if (words.trim() === '') {
+      this.found = undefined;
+      return;
+    }
+    const known = this.found?.words === words ? this.found.messages : [];
+    this.found = { words, messages: known, more: false, busy: true };
+    const before = known[0]?.seq ?? Number.MAX_SAFE_INTEGER;
+    const answer = await this.#client.ask({ type: 'history', before, search: words });
+    if (this.found?.words !== words) return;
+    if (answer.type === 'history') {
+      this.found = { words, messages: [...answer.messages, ...known], more: answer.more, busy: false };
+    } else {
+      this.found = { ...this.found, busy: false };
+      this.#say({ text: this.#why(answer) ?? '', failed: true });
+    }
+  }
+
+  async readLog(): Promise<void> {
+    const last = this.entries[this.entries.length - 1]?.number;
+    const answer = await this.#client.ask(last === undefined ? { type: 'log' } : { type: 'log', before: last });
+    if (answer.type !== 'log') return;
+    this.room.logged(answer.entries);
+    this.olderEntries = answer.entries.length > 0 && (answer.entries[answer.entries.length - 1]?.number ?? 1) > 1;
+    this.#show();
+  }
+
+  dismiss(): void {
+    this.notice = undefined;
+  }
+
+  #happened(events: readonly Event[]): void {
+    const said = this.room.apply(events);
+    for (const event of events) {
+      if (event.kind === 'logged') this.#logged(event.entry);
+      if (event.kind === 'deleted') this.#gone((message) => event.messages.includes(message.seq));
+      if (event.kind === 'all_deleted') this.#gone((message) => message.author.id === event.member);
+      if (event.kind === 'cleared') this.#gone(() => true);
+    }
+    const others = said.filter((message) => !this.room.isOwn(message)).length;
+    const held = events.filter((event) => event.kind === 'held').length;
+    if (document.visibilityState === 'hidden') this.unread += others + held;
+    this.#show();
+  }
+
+  /** What was found is shown without what has gone since. */
+  #gone(which: (message: Message) => boolean): void {
+    if (!this.found) return;
+    this.found = { ...this.found, messages: this.found.messages.filter((message) => !which(message)) };
+  }
+
+  #logged(entry: Entry): void {
+    if (entry.by.id !== this.you?.id) return;
+    const mine = this.#mine.find((one) => same(one.act, entry.act));
+    if (!mine) return;
+    this.#mine = this.#mine.filter((one) => one !== mine);
+    this.#say({ text: mine.text, failed: false, ...(entry.undoable ? { undo: entry.number } : {}) });
+  }
+
+  #say(notice: Notice): void {
+    this.notice = notice;
+    clearTimeout(this.#clearing);
+    this.#clearing = setTimeout(() => (this.notice = undefined), UNDO_MS);
+  }
+
+  #why(answer: Answer): string | undefined {
+    if (answer.type === 'refused') return sayRefused(language.current, answer);
+    return answer.type === 'lost' ? t('moderate_lost') : undefined;
+  }
+
+  #show(): void {
+    const { room } = this;
+    this.you = room.you;
+    this.messages = room.messages;
+    this.pinned = room.pinned;
+    this.rules = room.rules;
+    this.held = room.held;
+    this.restrictions = room.restrictions;
+    this.moderators = room.moderators;
+    this.entries = room.entries;
+  }
+}
