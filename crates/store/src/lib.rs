@@ -16,5 +16,5 @@ mod write;
 pub use document::Document;
 pub use error::{StoreError, UnreadableRow};
 pub use show::{Recording, RecordingId, ShowEnding, ShowId, ShowOnAir};
-pub use store::{MovedAside, Store};
+pub use store::{MovedAside, Store, move_aside};
 pub use vault::{SecretVault, VaultError, VaultKind};

@@ -182,6 +182,16 @@ impl Server {
     /// Addresses of a room's viewer page, one for each usable address of the machine: home network first,
     /// loopback last. Only the bound one if HTTP is bound to one address.
     pub fn watch_urls(&self, room: &RoomId) -> Vec<String> {
+        self.page_urls("watch", room)
+    }
+
+    /// Addresses of the page on which a room's chat is moderated, in the order of [`watch_urls`](Self::watch_urls).
+    /// It wants a token behind its `#token=`.
+    pub fn moderate_urls(&self, room: &RoomId) -> Vec<String> {
+        self.page_urls("moderate", room)
+    }
+
+    fn page_urls(&self, page: &str, room: &RoomId) -> Vec<String> {
         let ips: Vec<IpAddr> = if self.http_addr.ip().is_unspecified() {
             let v4_only = self.http_addr.is_ipv4();
             usable_addresses()
@@ -194,7 +204,7 @@ impl Server {
         ips.into_iter()
             .map(|ip| {
                 format!(
-                    "http://{}/watch/{room}",
+                    "http://{}/{page}/{room}",
                     SocketAddr::new(ip, self.http_addr.port())
                 )
             })

@@ -17,6 +17,8 @@ use crate::studio::{Persistence, StreamCorePorts, Studio, StudioOptions};
 
 /// Characters of a token that the engine makes itself: 190 bits.
 const TOKEN_CHARS: usize = 32;
+/// Where the rooms of the embedded StreamCore are kept, in the data folder.
+const ROOMS_FILE: &str = "rooms.db";
 
 #[derive(Debug, Args)]
 pub struct ServeArguments {
@@ -59,7 +61,7 @@ impl StreamCoreArguments {
     ///
     /// # Errors
     /// [`ErrorCode::KeyMissing`] when the named environment variable holds no key.
-    pub fn ports(&self) -> Result<StreamCorePorts, UserError> {
+    pub fn ports(&self, database: Option<PathBuf>) -> Result<StreamCorePorts, UserError> {
         let any = |port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
         let publish_key = match &self.streamcore_publish_key_env {
             None => None,
@@ -73,6 +75,7 @@ impl StreamCoreArguments {
             media: self.streamcore_media.unwrap_or(any(8781)),
             flexible: self.streamcore_http.is_none() && self.streamcore_media.is_none(),
             publish_key,
+            database,
         })
     }
 }
@@ -116,7 +119,7 @@ pub async fn run(arguments: ServeArguments) -> Result<ExitCode, UserError> {
             vault,
             resume: arguments.resume,
         },
-        streamcore: Some(arguments.streamcore.ports()?),
+        streamcore: Some(arguments.streamcore.ports(Some(folder.join(ROOMS_FILE)))?),
         recordings,
         record_as: None,
         measurements: Some(folder.clone()),
