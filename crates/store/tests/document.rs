@@ -221,6 +221,45 @@ async fn a_show_on_air_is_found_again_until_it_ends() {
 }
 
 #[tokio::test]
+async fn a_file_that_nobody_closed_is_found_until_it_is_dealt_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    let disk: DestinationId = "disk".try_into().unwrap();
+    let show = store
+        .show_began("Nocturne", 1_000, std::slice::from_ref(&disk))
+        .await
+        .unwrap();
+    let mut files = Vec::new();
+    for part in 1..=4 {
+        let path = folder.path().join(format!("{part}.mp4"));
+        files.push(
+            store
+                .recording_began(show, &disk, &path, part, 1_000)
+                .await
+                .unwrap(),
+        );
+    }
+    store.recording_ended(files[0], 2_000, true).await.unwrap();
+    store.close().await;
+
+    let store = open(&folder).await;
+    store.show_ended(show, 3_000, ShowEnding::Lost).await.unwrap();
+    let parts = |found: Vec<store::Recording>| found.iter().map(|r| r.part).collect::<Vec<_>>();
+    assert_eq!(
+        parts(store.recordings_cut_short().await.unwrap()),
+        [2, 3, 4],
+        "also of a show that is over"
+    );
+    store.recording_ended(files[1], 4_000, true).await.unwrap();
+    store.recording_ended(files[2], 4_000, false).await.unwrap();
+    assert_eq!(
+        parts(store.recordings_cut_short().await.unwrap()),
+        [4],
+        "one that is plain is done with, and so is one that never will be"
+    );
+}
+
+#[tokio::test]
 async fn a_drag_is_saved_as_fast_as_it_is_drawn() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;

@@ -77,6 +77,7 @@ impl Actor {
         let mut state = start::begin(&options.persistence);
         let mut health = Health::default();
         let mut resume = None;
+        let mut cut_short = Vec::new();
         let (store, keys) = match options.persistence {
             Persistence::Kept {
                 store,
@@ -86,6 +87,10 @@ impl Actor {
                 if let Some(document) = store.load().await {
                     super::document::take_up(&mut state, document);
                 }
+                cut_short = store
+                    .recordings_cut_short()
+                    .await
+                    .map_err(super::document::store_error)?;
                 let left = store.show_on_air().await.map_err(super::document::store_error)?;
                 match left {
                     Some(show) if wanted => resume = Some(show),
@@ -133,6 +138,7 @@ impl Actor {
         actor.arrange(Transition::Cut);
         actor.publish_taps();
         actor.find_encoders(resume.is_none());
+        actor.finish_cut_short(cut_short);
         if let Some(on_air) = resume {
             actor.health.standing.push(HealthCode::EngineRecovered);
             actor.resume(on_air).await;
@@ -204,6 +210,7 @@ impl Actor {
                 self.on_measured(*measured);
                 self.say();
             }
+            Input::Recording(done) => self.on_looked_after(done).await,
             Input::Stop(_) => unreachable!("the loop takes this one itself"),
         }
     }

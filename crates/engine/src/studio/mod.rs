@@ -16,6 +16,7 @@ mod limits;
 mod lines;
 mod outputs;
 mod pictures;
+mod recordings;
 mod renditions;
 mod rooms;
 mod show;
