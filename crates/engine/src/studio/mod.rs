@@ -8,6 +8,7 @@ mod edit;
 mod encoders;
 mod first;
 mod folder;
+mod grants;
 mod handle;
 mod health;
 mod keys;
