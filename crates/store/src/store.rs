@@ -218,9 +218,10 @@ fn move_aside(path: &Path, detail: String) -> Result<MovedAside, StoreError> {
     let aside = path.with_file_name(format!("studio-damaged-{stamp}.db"));
     for suffix in ["-wal", "-shm", ""] {
         let from = with_suffix(path, suffix);
-        if from.exists() {
-            std::fs::rename(&from, with_suffix(&aside, suffix))
-                .map_err(|source| StoreError::Folder { path: from, source })?;
+        match std::fs::rename(&from, with_suffix(&aside, suffix)) {
+            // SQLite's thread may still be closing what could not be opened, and takes its own files away then.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            moved => moved.map_err(|source| StoreError::Folder { path: from, source })?,
         }
     }
     Ok(MovedAside { path: aside, detail })
