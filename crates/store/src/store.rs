@@ -227,9 +227,10 @@ pub fn move_aside(path: &Path) -> Result<PathBuf, StoreError> {
     let aside = path.with_file_name(format!("{name}-damaged-{stamp}.db"));
     for suffix in ["-wal", "-shm", ""] {
         let from = with_suffix(path, suffix);
-        if from.exists() {
-            std::fs::rename(&from, with_suffix(&aside, suffix))
-                .map_err(|source| StoreError::Folder { path: from, source })?;
+        match std::fs::rename(&from, with_suffix(&aside, suffix)) {
+            // SQLite's thread may still be closing what could not be opened, and takes its own files away then.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            moved => moved.map_err(|source| StoreError::Folder { path: from, source })?,
         }
     }
     Ok(aside)

@@ -34,6 +34,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 const BELONGS_TO: &[(&str, &[&str])] = &[
     ("gstreamer", &["media"]),
     ("gst-plugin-", &["media"]),
+    ("ashpd", &["media"]),
     ("str0m", &["streamcore"]),
     ("quinn-udp", &["streamcore"]),
     // StreamCore stands alone, with a database of its own.
