@@ -145,3 +145,33 @@ fn pictures_and_meters_come_to_those_who_watch() {
     let meters = desk.meters.clone().unwrap();
     assert_eq!(meters.strips.len(), 1, "the clip sounds: {meters:?}");
 }
+
+#[test]
+fn the_host_is_led_to_the_chat_and_nobody_else_hears_the_secret() {
+    let data = tempfile::tempdir().unwrap();
+    let engine = Engine::start(data.path());
+    let (mut first, second) = (engine.desk(), engine.desk());
+    first.add_room("chatty");
+    let protocol::Reply::Link { url } = first.done(Command::ChatLink) else {
+        panic!("a link was to be answered");
+    };
+    let (page, token) = url.split_once("#token=").expect("the secret stands behind the #");
+    let (name, path) = page.trim_start_matches("http://").split_once('/').unwrap();
+    assert_eq!(path, "moderate/chatty");
+    let port = name.rsplit_once(':').unwrap().1;
+    let url = format!("ws://127.0.0.1:{port}/chat/chatty");
+    let (mut socket, _) = tokio_tungstenite::tungstenite::connect(url).unwrap();
+    let hello = format!(r#"{{"type":"hello","version":1,"token":"{token}"}}"#);
+    socket.send(Message::Text(hello.into())).unwrap();
+    let welcome = socket.read().unwrap().into_text().unwrap();
+    assert!(welcome.contains(r#""role":"host""#), "{welcome}");
+    let states = [&first.state, &second.state].map(|state| serde_json::to_string(state).unwrap());
+    assert!(
+        states.iter().all(|state| !state.contains(token)),
+        "a secret in the state"
+    );
+    assert!(
+        data.path().join("rooms.db").exists(),
+        "chat is kept in the data folder"
+    );
+}
