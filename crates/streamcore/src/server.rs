@@ -112,7 +112,8 @@ impl Server {
         let factory = RtcFactory::new().map_err(StartError::Certificate)?;
         let directory = Arc::new(Directory::new(settings.limits.rooms));
 
-        let (keeper, key) = Keeper::open(settings.database.as_deref())
+        let key = settings.token_key.clone().unwrap_or_else(made_key);
+        let keeper = Keeper::open(settings.database.as_deref(), &key)
             .await
             .map_err(|error| StartError::Database(error.into()))?;
         let chat = Arc::new(Chat::new(keeper, Tokens::new(key), settings.limits.rooms));
@@ -293,6 +294,15 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.signal();
     }
+}
+
+/// 256 random bits.
+fn made_key() -> SecretString {
+    SecretString::from(format!(
+        "{:032x}{:032x}",
+        rand::random::<u128>(),
+        rand::random::<u128>()
+    ))
 }
 
 fn bind_error(address: SocketAddr, source: io::Error) -> StartError {

@@ -27,6 +27,9 @@ pub struct Settings {
     /// Where chat is kept: a SQLite database, made if need be. `None`: in memory, until the server stops.
     /// Default `None`.
     pub database: Option<PathBuf>,
+    /// What signs the tokens of viewers, moderators and hosts, at least 32 characters that nobody can guess. `None`:
+    /// made anew at each start, so that everybody is a stranger after it. Default `None`.
+    pub token_key: Option<SecretString>,
     /// Bounds on what strangers may use.
     pub limits: Limits,
 }
@@ -40,6 +43,7 @@ impl Default for Settings {
             public_addresses: Vec::new(),
             stun_servers: Vec::new(),
             database: None,
+            token_key: None,
             limits: Limits::default(),
         }
     }

@@ -187,7 +187,11 @@ async fn read(socket: &mut WebSocketStream<MaybeTlsStream<TcpStream>>) -> Option
 
 async fn server_on(database: &Path) -> Server {
     let database = database.to_owned();
-    server_with(|settings| settings.database = Some(database)).await
+    server_with(|settings| {
+        settings.database = Some(database);
+        settings.token_key = Some("a key for the tests of 32 letters".to_owned().into());
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]

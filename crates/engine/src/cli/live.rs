@@ -97,7 +97,7 @@ pub async fn run(arguments: LiveArguments) -> Result<ExitCode, UserError> {
             state: Box::new(state),
             keys,
         },
-        streamcore: wants_room.then(|| arguments.streamcore.ports(None)).transpose()?,
+        streamcore: wants_room.then(|| arguments.streamcore.ports()).transpose()?,
         recordings: data_folder::default_recordings_folder().unwrap_or_else(std::env::temp_dir),
         record_as,
         measurements: data_folder::default_data_folder().filter(|folder| folder.is_dir()),

@@ -60,6 +60,8 @@ pub struct StreamCorePorts {
     pub publish_key: Option<SecretString>,
     /// Where chat is kept; `None` forgets it with the engine.
     pub database: Option<PathBuf>,
+    /// What signs the tokens of its viewers and moderators; `None` makes them strangers after a restart.
+    pub token_key: Option<SecretString>,
 }
 
 /// What a studio is started with.
@@ -194,6 +196,7 @@ fn settings(ports: &StreamCorePorts, http: SocketAddr, media: SocketAddr) -> str
         media,
         publish_key: ports.publish_key.clone(),
         database: ports.database.clone(),
+        token_key: ports.token_key.clone(),
         ..streamcore::Settings::default()
     }
 }
