@@ -175,3 +175,33 @@ fn the_host_is_led_to_the_chat_and_nobody_else_hears_the_secret() {
         "chat is kept in the data folder"
     );
 }
+
+#[test]
+fn others_publish_into_the_studios_rooms_with_the_key_alone() {
+    let data = tempfile::tempdir().unwrap();
+    let mut command = common::command(data.path(), &["--streamcore-publish-key-env", "ROOM_KEY"]);
+    let engine = Engine::start_by(command.env("ROOM_KEY", "let-me-in"));
+    let mut desk = engine.desk();
+    desk.add_room("guest");
+    let watch = desk.state.streamcore.watch_urls.first().unwrap().clone();
+    let port = watch.trim_start_matches("http://").split_once('/').unwrap().0;
+    let port = port.rsplit_once(':').unwrap().1;
+    let offer = |key: &str| {
+        let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+        write!(
+            stream,
+            "POST /whip/guest HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n\
+             Content-Type: application/sdp\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.lines().next().unwrap_or_default().to_owned()
+    };
+    assert!(offer("wrong").contains("401"), "a wrong key is refused");
+    let taken = offer("let-me-in");
+    assert!(
+        taken.contains("400"),
+        "the key is right, the offer is none: {taken}"
+    );
+}

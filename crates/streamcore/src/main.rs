@@ -51,6 +51,9 @@ struct Serve {
     /// STUN server told to clients, as stun:HOST:PORT (repeatable)
     #[arg(long, value_name = "URL")]
     stun: Vec<String>,
+    /// Reverse proxy whose X-Forwarded-For is believed (repeatable)
+    #[arg(long, value_name = "IP")]
+    trusted_proxy: Vec<IpAddr>,
     /// File in which chat is kept, made if need be; without it chat ends with the server
     #[arg(long, value_name = "FILE")]
     database: Option<PathBuf>,
@@ -164,6 +167,7 @@ fn run(options: Serve) -> Result<(), Failure> {
         publish_key: Some(key.clone()),
         public_addresses: options.public_address,
         stun_servers: options.stun,
+        trusted_proxies: options.trusted_proxy,
         database: options.database,
         token_key,
         limits: Limits {

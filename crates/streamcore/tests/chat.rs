@@ -390,6 +390,43 @@ async fn tokens_that_are_not_right_and_words_that_are_none_are_turned_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn behind_a_trusted_proxy_a_ban_holds_for_one_address_and_no_other() {
+    use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+    let server =
+        server_with(|settings| settings.trusted_proxies = vec!["127.0.0.1".parse().expect("valid")]).await;
+    let address = server.http_addr();
+    let from = async |forwarded: &str| {
+        let mut request = format!("ws://{address}/chat/show")
+            .into_client_request()
+            .expect("a request");
+        let value = forwarded.parse().expect("a header");
+        request.headers_mut().insert("x-forwarded-for", value);
+        let (mut socket, _) = tokio_tungstenite::connect_async(request)
+            .await
+            .expect("a WebSocket");
+        let hello = json!({"type": "hello", "version": 1});
+        socket.send(Message::text(hello.to_string())).await.expect("sent");
+        Chatter {
+            welcome: read(&mut socket).await.expect("an answer"),
+            socket,
+            waiting: Vec::new(),
+            next_id: 1,
+        }
+    };
+    let mut host = Chatter::host(&server).await;
+    let mut troll = from("192.0.2.7").await;
+    troll.said("boo").await;
+    host.acted(json!({"do": "ban", "member": troll.id()})).await;
+    from("192.0.2.8").await.said("hello").await;
+    let returned = from("192.0.2.8, 192.0.2.7").await.say("boo").await;
+    assert_eq!(
+        returned["code"], "banned",
+        "what stands before the proxy's own word is a claim"
+    );
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_flood_holds_nobody_up() {
     let server = server().await;
     let address = server.http_addr();
