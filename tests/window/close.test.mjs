@@ -42,7 +42,6 @@ test("on air the cross asks, and the show goes on until the host says end", asyn
       hand(...CROSS);
       return false;
     });
-  const answered = () => until("the question is gone", () => !titles().includes(shellSays("quit_title")));
 
   await ask();
   window.picture("quit-question");

@@ -151,15 +151,14 @@ fn the_host_is_led_to_the_chat_and_nobody_else_hears_the_secret() {
     let data = tempfile::tempdir().unwrap();
     let engine = Engine::start(data.path());
     let (mut first, second) = (engine.desk(), engine.desk());
-    first.add_room("chatty");
     let protocol::Reply::Link { url } = first.done(Command::ChatLink) else {
         panic!("a link was to be answered");
     };
     let (page, token) = url.split_once("#token=").expect("the secret stands behind the #");
     let (name, path) = page.trim_start_matches("http://").split_once('/').unwrap();
-    assert_eq!(path, "moderate/chatty");
+    assert_eq!(path, "moderate/studio");
     let port = name.rsplit_once(':').unwrap().1;
-    let url = format!("ws://127.0.0.1:{port}/chat/chatty");
+    let url = format!("ws://127.0.0.1:{port}/chat/studio");
     let (mut socket, _) = tokio_tungstenite::tungstenite::connect(url).unwrap();
     let hello = format!(r#"{{"type":"hello","version":1,"token":"{token}"}}"#);
     socket.send(Message::Text(hello.into())).unwrap();
