@@ -200,7 +200,7 @@ fn others_publish_into_the_studios_rooms_with_the_key_alone() {
     assert!(offer("wrong").contains("401"), "a wrong key is refused");
     let taken = offer("let-me-in");
     assert!(
-        taken.contains("400"),
+        taken.contains("422"),
         "the key is right, the offer is none: {taken}"
     );
 }
