@@ -472,3 +472,30 @@ async fn a_flood_holds_nobody_up() {
     assert!(sent > 2_000, "it was a flood: {sent}");
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rooms_that_somebody_is_in_never_give_way() {
+    let server = server_with(|settings| settings.limits.rooms = 1).await;
+    let mut ada = Chatter::viewer(&server, "Ada").await;
+    let other = format!("ws://{}/chat/other", server.http_addr());
+    let knock = async || {
+        let (mut socket, _) = tokio_tungstenite::connect_async(&other)
+            .await
+            .expect("a WebSocket");
+        let hello = json!({"type": "hello", "version": 1});
+        socket.send(Message::text(hello.to_string())).await.expect("sent");
+        read(&mut socket).await.expect("an answer")
+    };
+    assert_eq!(knock().await["code"], "unavailable");
+    ada.said("still here").await;
+    ada.socket.close(None).await.expect("closed");
+    ada.ended().await;
+    let until = tokio::time::Instant::now() + ANSWER_WITHIN;
+    while knock().await["type"] != "welcome" {
+        assert!(
+            tokio::time::Instant::now() < until,
+            "the empty room was to give way"
+        );
+    }
+    server.stop().await;
+}

@@ -232,7 +232,6 @@ impl Client {
         let mut stop = self.stop.clone();
         loop {
             tokio::select! {
-                biased;
                 () = stopped(&mut stop) => {
                     self.close(close_code::AWAY, "the server stops").await;
                     return Err(Over);
