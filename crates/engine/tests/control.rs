@@ -145,3 +145,62 @@ fn pictures_and_meters_come_to_those_who_watch() {
     let meters = desk.meters.clone().unwrap();
     assert_eq!(meters.strips.len(), 1, "the clip sounds: {meters:?}");
 }
+
+#[test]
+fn the_host_is_led_to_the_chat_and_nobody_else_hears_the_secret() {
+    let data = tempfile::tempdir().unwrap();
+    let engine = Engine::start(data.path());
+    let (mut first, second) = (engine.desk(), engine.desk());
+    let protocol::Reply::Link { url } = first.done(Command::ChatLink) else {
+        panic!("a link was to be answered");
+    };
+    let (page, token) = url.split_once("#token=").expect("the secret stands behind the #");
+    let (name, path) = page.trim_start_matches("http://").split_once('/').unwrap();
+    assert_eq!(path, "moderate/studio");
+    let port = name.rsplit_once(':').unwrap().1;
+    let url = format!("ws://127.0.0.1:{port}/chat/studio");
+    let (mut socket, _) = tokio_tungstenite::tungstenite::connect(url).unwrap();
+    let hello = format!(r#"{{"type":"hello","version":1,"token":"{token}"}}"#);
+    socket.send(Message::Text(hello.into())).unwrap();
+    let welcome = socket.read().unwrap().into_text().unwrap();
+    assert!(welcome.contains(r#""role":"host""#), "{welcome}");
+    let states = [&first.state, &second.state].map(|state| serde_json::to_string(state).unwrap());
+    assert!(
+        states.iter().all(|state| !state.contains(token)),
+        "a secret in the state"
+    );
+    assert!(
+        data.path().join("rooms.db").exists(),
+        "chat is kept in the data folder"
+    );
+}
+
+#[test]
+fn others_publish_into_the_studios_rooms_with_the_key_alone() {
+    let data = tempfile::tempdir().unwrap();
+    let mut command = common::command(data.path(), &["--streamcore-publish-key-env", "ROOM_KEY"]);
+    let engine = Engine::start_by(command.env("ROOM_KEY", "let-me-in"));
+    let mut desk = engine.desk();
+    desk.add_room("guest");
+    let watch = desk.state.streamcore.watch_urls.first().unwrap().clone();
+    let port = watch.trim_start_matches("http://").split_once('/').unwrap().0;
+    let port = port.rsplit_once(':').unwrap().1;
+    let offer = |key: &str| {
+        let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+        write!(
+            stream,
+            "POST /whip/guest HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n\
+             Content-Type: application/sdp\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.lines().next().unwrap_or_default().to_owned()
+    };
+    assert!(offer("wrong").contains("401"), "a wrong key is refused");
+    let taken = offer("let-me-in");
+    assert!(
+        taken.contains("422"),
+        "the key is right, the offer is none: {taken}"
+    );
+}

@@ -14,7 +14,7 @@ use std::time::Duration;
 use common::{Engine, PATIENCE, clip};
 use protocol::{Command, ErrorCode, OutputState, ShowPhase, SourceSettings};
 use testkit::NginxRtmp;
-use testkit::probe::probe;
+use testkit::probe::{boxes, probe};
 
 fn recordings(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
@@ -193,6 +193,10 @@ fn a_killed_engine_goes_on_with_the_show() {
     engine.process.kill();
     let first_part = recordings(videos.path());
     assert_eq!(first_part.len(), 1);
+    assert!(
+        boxes(&first_part[0]).unwrap().contains(&"moof".to_owned()),
+        "nobody finished it"
+    );
     let engine = Engine::start_with(data.path(), &["--resume"]);
     let mut desk = engine.desk();
     desk.until("on air again", |s| {
@@ -209,7 +213,20 @@ fn a_killed_engine_goes_on_with_the_show() {
         kept >= 90,
         "4 s of 30 fps less half a second: {kept} frames are kept"
     );
+    testkit::wait_until("the first part is a plain file", PATIENCE, || {
+        boxes(&first_part[0]).unwrap() == ["ftyp", "mdat", "moov"]
+    })
+    .unwrap();
+    let plain = probe(&first_part[0]).unwrap();
+    assert!(
+        plain.video().unwrap().packets.len() >= 90,
+        "finishing loses no fragment"
+    );
     desk.follow(Duration::from_secs(1));
+    assert!(
+        matches!(desk.state.show.phase, ShowPhase::Live { .. }),
+        "the show goes on meanwhile"
+    );
     desk.end();
     let parts = recordings(videos.path());
     assert_eq!(parts.len(), 2, "the next part is beside the first: {parts:?}");

@@ -24,7 +24,7 @@ pub use program::{
     ProgramOptions, SoundInput,
 };
 
-pub use source::{SourceOptions, SourcePipeline};
+pub use source::{Choice, Grants, SourceOptions, SourcePipeline};
 pub use studio::{
     Arrangement, KeyframeRequester, OnEvent, RenditionPlan, SlateText, Studio, StudioEvent, StudioOptions,
 };

@@ -278,6 +278,9 @@ pub enum Command {
         /// Absolute path; `None` is the home folder.
         path: Option<String>,
     },
+    /// Link to the page on which the host runs the chat of the room. Whoever opens it is the host: it is answered to
+    /// the one desk that asks, and stands in no state.
+    ChatLink,
     /// What the first-run steps chose: a source for each device, all in the scene on air, the first picture filling
     /// it and the others small in its corners.
     UseDevices {
@@ -312,6 +315,11 @@ pub enum Reply {
     Destination {
         /// Its id.
         id: DestinationId,
+    },
+    /// A link, to be opened or handed over by the host alone.
+    Link {
+        /// `http://…`, with a secret behind its `#`.
+        url: String,
     },
     /// What a folder holds.
     Folder {

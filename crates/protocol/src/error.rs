@@ -127,6 +127,10 @@ error_codes! {
     DeviceDenied = "device_denied", exit 4;
     /// This computer has nothing to capture that with. `what`, `missing`.
     CaptureUnavailable = "capture_unavailable", exit 4;
+    /// Nothing was chosen in the system's own dialog. `what`.
+    CaptureCancelled = "capture_cancelled", exit 4;
+    /// The system, or the person through it, ended what was shared. `what`.
+    CaptureEnded = "capture_ended", exit 4;
     /// The source gives no picture or sound though it is open. `source`.
     SourceStalled = "source_stalled", exit 4;
     /// No H.264 encoder was found. `missing`.

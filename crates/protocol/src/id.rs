@@ -121,6 +121,21 @@ id!(
     DeviceId, max 512, |c| !c.is_control()
 );
 
+/// How ids begin of what the system's own dialog decides; whatever follows tells one choice from another.
+const ASKING: &str = "portal:";
+
+impl DeviceId {
+    /// Stands for all the `screen`s or `window`s that the system's own dialog offers.
+    pub fn asking(what: &'static str) -> Self {
+        Self(format!("{ASKING}{what}"))
+    }
+
+    /// Whether opening it may show a dialog to the person at the computer.
+    pub fn asks(&self) -> bool {
+        self.0.starts_with(ASKING)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,6 +153,13 @@ mod tests {
             RoomId::try_from("my_room-1").map(String::from),
             Ok("my_room-1".to_owned())
         );
+    }
+
+    #[test]
+    fn a_choice_of_the_systems_dialog_is_known_by_its_id() {
+        assert!(DeviceId::asking("screen").asks());
+        assert!(DeviceId::try_from("portal:screen:2").is_ok_and(|id| id.asks()));
+        assert!(DeviceId::try_from("x11:HDMI-1").is_ok_and(|id| !id.asks()));
     }
 
     #[test]

@@ -94,14 +94,14 @@ pub enum SourceSettings {
     },
     /// A whole screen.
     Screen {
-        /// Which one; `None` is the first, or the choice of the system's own dialog (Wayland).
+        /// Which one; `None` is the first. Under Wayland the system's own dialog decides, once for each id.
         device: Option<DeviceId>,
         /// Show the pointer.
         cursor: bool,
     },
     /// One window.
     Window {
-        /// Which one (on X11 its XID in decimal).
+        /// Which one (on X11 its XID in decimal; under Wayland the system's own dialog decides, once for each id).
         device: DeviceId,
         /// Show the pointer.
         cursor: bool,

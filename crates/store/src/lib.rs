@@ -6,6 +6,7 @@
 
 mod document;
 mod error;
+mod grants;
 mod lock;
 mod read;
 mod show;
@@ -15,6 +16,7 @@ mod write;
 
 pub use document::Document;
 pub use error::{StoreError, UnreadableRow};
+pub use grants::Grant;
 pub use show::{Recording, RecordingId, ShowEnding, ShowId, ShowOnAir};
-pub use store::{MovedAside, Store};
+pub use store::{MovedAside, Store, move_aside};
 pub use vault::{SecretVault, VaultError, VaultKind};

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use protocol::DestinationId;
 use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
 
 use crate::{Store, StoreError, UnreadableRow};
 
@@ -52,7 +53,7 @@ pub struct Recording {
     pub path: PathBuf,
     /// Which part of the show's recording, from 1.
     pub part: u32,
-    /// It was closed in order and is a plain seekable file.
+    /// It is closed and a plain seekable file.
     pub finalised: bool,
 }
 
@@ -220,16 +221,8 @@ impl Store {
             .fetch_all(&self.pool)
             .await
             .map_err(|e| self.failed(e))?;
-        for row in rows {
-            let text: String = row.try_get("destination_id").map_err(|e| self.failed(e))?;
-            let path: String = row.try_get("path").map_err(|e| self.failed(e))?;
-            recordings.push(Recording {
-                id: RecordingId(row.try_get("id").map_err(|e| self.failed(e))?),
-                destination: self.destination("recordings", text)?,
-                path: path.into(),
-                part: row.try_get("part").map_err(|e| self.failed(e))?,
-                finalised: row.try_get("finalised").map_err(|e| self.failed(e))?,
-            });
+        for row in &rows {
+            recordings.push(self.recording(row)?);
         }
 
         let started_ms: i64 = row.try_get("started_ms").map_err(|e| self.failed(e))?;
@@ -242,6 +235,32 @@ impl Store {
             outputs,
             recordings,
         }))
+    }
+
+    /// Files that nobody closed, of whatever show, oldest first. Asked before anything is recorded, these are the ones
+    /// that died with their engine.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`], [`StoreError::Unreadable`].
+    pub async fn recordings_cut_short(&self) -> Result<Vec<Recording>, StoreError> {
+        let rows =
+            sqlx::query("SELECT * FROM recordings WHERE ended_ms IS NULL AND NOT finalised ORDER BY id")
+                .fetch_all(&self.pool)
+                .await
+                .map_err(|e| self.failed(e))?;
+        rows.iter().map(|row| self.recording(row)).collect()
+    }
+
+    fn recording(&self, row: &SqliteRow) -> Result<Recording, StoreError> {
+        let text: String = row.try_get("destination_id").map_err(|e| self.failed(e))?;
+        let path: String = row.try_get("path").map_err(|e| self.failed(e))?;
+        Ok(Recording {
+            id: RecordingId(row.try_get("id").map_err(|e| self.failed(e))?),
+            destination: self.destination("recordings", text)?,
+            path: path.into(),
+            part: row.try_get("part").map_err(|e| self.failed(e))?,
+            finalised: row.try_get("finalised").map_err(|e| self.failed(e))?,
+        })
     }
 
     fn destination(&self, table: &'static str, text: String) -> Result<DestinationId, StoreError> {

@@ -62,7 +62,10 @@ impl Store {
             Ok(opened) => (opened, None),
             Err(error) => match damage(&error) {
                 Some(detail) => {
-                    let aside = move_aside(&path, detail)?;
+                    let aside = MovedAside {
+                        path: move_aside(&path)?,
+                        detail,
+                    };
                     tracing::error!(from = %path.display(), to = %aside.path.display(), detail = aside.detail,
                         "database damaged, moved aside");
                     (open_checked(&path).await?, Some(aside))
@@ -211,19 +214,26 @@ fn damage(error: &StoreError) -> Option<String> {
 }
 
 /// Moves the database with its journal to a name that nothing has.
-fn move_aside(path: &Path, detail: String) -> Result<MovedAside, StoreError> {
+/// Moves a damaged database aside, with what SQLite keeps beside it, and returns where it lies now:
+/// `studio.db` becomes `studio-damaged-{milliseconds since 1970}.db`.
+///
+/// # Errors
+/// [`StoreError::Folder`].
+pub fn move_aside(path: &Path) -> Result<PathBuf, StoreError> {
     let stamp = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_millis());
-    let aside = path.with_file_name(format!("studio-damaged-{stamp}.db"));
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let aside = path.with_file_name(format!("{name}-damaged-{stamp}.db"));
     for suffix in ["-wal", "-shm", ""] {
         let from = with_suffix(path, suffix);
-        if from.exists() {
-            std::fs::rename(&from, with_suffix(&aside, suffix))
-                .map_err(|source| StoreError::Folder { path: from, source })?;
+        match std::fs::rename(&from, with_suffix(&aside, suffix)) {
+            // SQLite's thread may still be closing what could not be opened, and takes its own files away then.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            moved => moved.map_err(|source| StoreError::Folder { path: from, source })?,
         }
     }
-    Ok(MovedAside { path: aside, detail })
+    Ok(aside)
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

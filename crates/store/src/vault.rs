@@ -18,6 +18,9 @@ use sealed_file::SealedFile;
 /// longer and the desk comes late, shorter and a keyring that is just being started is passed over.
 const PROBE_FOR: Duration = Duration::from_secs(2);
 
+/// The secret that is no destination's.
+const ROOMS: &str = "streamcore-rooms";
+
 /// How long one request may take. The system may ask the host to allow it, so there is time to click.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
@@ -161,6 +164,24 @@ impl SecretVault {
     /// [`VaultError`] when the keyring or the file fails.
     pub async fn delete(&self, destination: &DestinationId) -> Result<(), VaultError> {
         self.ask(Ask::Delete(destination.clone())).await.map(drop)
+    }
+
+    /// What signs the tokens of the embedded StreamCore's rooms: 64 characters, made when it is asked for first.
+    ///
+    /// # Errors
+    /// [`VaultError`] when the keyring or the file fails.
+    pub async fn rooms_key(&self) -> Result<SecretString, VaultError> {
+        // Destinations have random numbers for ids, so none has this one.
+        let Ok(name) = DestinationId::try_from(ROOMS) else {
+            return Err(VaultError::Silent);
+        };
+        if let Some(key) = self.get(&name).await? {
+            return Ok(key);
+        }
+        let half = || rand::random::<u128>();
+        let key = SecretString::from(format!("{:032x}{:032x}", half(), half()));
+        self.set(&name, key.clone()).await?;
+        Ok(key)
     }
 
     async fn ask(&self, ask: Ask) -> Result<Option<SecretString>, VaultError> {

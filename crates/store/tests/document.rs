@@ -221,6 +221,91 @@ async fn a_show_on_air_is_found_again_until_it_ends() {
 }
 
 #[tokio::test]
+async fn a_file_that_nobody_closed_is_found_until_it_is_dealt_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    let disk: DestinationId = "disk".try_into().unwrap();
+    let show = store
+        .show_began("Nocturne", 1_000, std::slice::from_ref(&disk))
+        .await
+        .unwrap();
+    let mut files = Vec::new();
+    for part in 1..=4 {
+        let path = folder.path().join(format!("{part}.mp4"));
+        files.push(
+            store
+                .recording_began(show, &disk, &path, part, 1_000)
+                .await
+                .unwrap(),
+        );
+    }
+    store.recording_ended(files[0], 2_000, true).await.unwrap();
+    store.close().await;
+
+    let store = open(&folder).await;
+    store.show_ended(show, 3_000, ShowEnding::Lost).await.unwrap();
+    let parts = |found: Vec<store::Recording>| found.iter().map(|r| r.part).collect::<Vec<_>>();
+    assert_eq!(
+        parts(store.recordings_cut_short().await.unwrap()),
+        [2, 3, 4],
+        "also of a show that is over"
+    );
+    store.recording_ended(files[1], 4_000, true).await.unwrap();
+    store.recording_ended(files[2], 4_000, false).await.unwrap();
+    assert_eq!(
+        parts(store.recordings_cut_short().await.unwrap()),
+        [4],
+        "one that is plain is done with, and so is one that never will be"
+    );
+}
+
+#[tokio::test]
+async fn a_grant_lives_as_long_as_its_source() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    let mut document = sample::document(1);
+    store.save(&document).await.unwrap();
+    let source = document.sources[0].id.clone();
+    let device: protocol::DeviceId = "portal:screen:2".try_into().unwrap();
+    let stranger = protocol::SourceId::try_from("stranger").unwrap();
+    for (source, device, token) in [
+        (&source, None, Some("first")),
+        (&source, None, Some("second")),
+        (&source, Some(&device), Some("third")),
+        (&stranger, None, Some("nobody's")),
+    ] {
+        store.keep_grant(source, device, token).await.unwrap();
+    }
+    store.close().await;
+
+    let store = open(&folder).await;
+    let tokens = |grants: Vec<store::Grant>| {
+        let mut tokens: Vec<_> = grants
+            .into_iter()
+            .map(|grant| (grant.device, grant.token))
+            .collect();
+        tokens.sort();
+        tokens
+    };
+    assert_eq!(
+        tokens(store.grants().await.unwrap()),
+        [
+            (None, "second".to_owned()),
+            (Some(device.clone()), "third".to_owned())
+        ]
+    );
+    store.keep_grant(&source, None, None).await.unwrap();
+    assert_eq!(tokens(store.grants().await.unwrap()).len(), 1, "used up");
+    document
+        .scenes
+        .iter_mut()
+        .for_each(|scene| scene.items.retain(|item| item.source != source));
+    document.sources.retain(|known| known.id != source);
+    store.save(&document).await.unwrap();
+    assert_eq!(store.grants().await.unwrap(), [], "gone with its source");
+}
+
+#[tokio::test]
 async fn a_drag_is_saved_as_fast_as_it_is_drawn() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;

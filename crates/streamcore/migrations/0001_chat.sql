@@ -1,11 +1,5 @@
 -- What a room keeps of its chat. Numbers stay below 2^53; times are milliseconds since 1970 UTC.
 
-CREATE TABLE server (
-    -- One row: the key that signs tokens and hashes addresses.
-    one INTEGER PRIMARY KEY CHECK (one = 1),
-    key BLOB NOT NULL
-) STRICT;
-
 CREATE TABLE rooms (
     room    TEXT PRIMARY KEY,
     -- The last event's number, and the last entry's of the log of moderation.

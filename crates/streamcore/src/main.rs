@@ -51,13 +51,23 @@ struct Serve {
     /// STUN server told to clients, as stun:HOST:PORT (repeatable)
     #[arg(long, value_name = "URL")]
     stun: Vec<String>,
+    /// Reverse proxy whose X-Forwarded-For is believed (repeatable)
+    #[arg(long, value_name = "IP")]
+    trusted_proxy: Vec<IpAddr>,
     /// File in which chat is kept, made if need be; without it chat ends with the server
     #[arg(long, value_name = "FILE")]
     database: Option<PathBuf>,
+    /// Environment variable that holds at least 32 characters which sign viewers', moderators' and hosts' tokens;
+    /// without it they end with the server
+    #[arg(long, value_name = "NAME")]
+    token_key_env: Option<String>,
     /// Viewers of all rooms together
     #[arg(long, default_value_t = Limits::default().viewers)]
     max_viewers: usize,
 }
+
+/// A key that is shorter than what it makes can be guessed sooner (RFC 7518 section 3.2).
+const LEAST_TOKEN_KEY: usize = 32;
 
 /// Why the program ends with something else than 0.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +76,8 @@ enum Failure {
     Start(#[from] StartError),
     #[error("failed to take the publish key: the environment variable {0} is not set or empty")]
     NoKey(String),
+    #[error("failed to take the tokens' key: the environment variable {0} has not 32 characters")]
+    ShortKey(String),
     #[error("failed to listen for Ctrl-C: {0}")]
     Signal(std::io::Error),
     #[error("failed to start the runtime: {0}")]
@@ -77,7 +89,7 @@ impl Failure {
         match self {
             Self::Start(StartError::PortTaken { .. }) => 3,
             Self::Start(StartError::Bind { .. }) => 4,
-            Self::NoKey(_) => 5,
+            Self::NoKey(_) | Self::ShortKey(_) => 5,
             Self::Start(StartError::Database(_)) => 6,
             _ => 1,
         }
@@ -93,6 +105,9 @@ impl Failure {
             }
             Self::Start(StartError::Database(_)) => {
                 Some("Name a file in a folder that is there and may be written to with --database.")
+            }
+            Self::ShortKey(_) => {
+                Some("Set it to 32 characters or more, from `openssl rand -hex 32` for example.")
             }
             Self::NoKey(_) => Some("Set it, or leave --publish-key-env out to have a key made."),
             _ => None,
@@ -138,13 +153,23 @@ fn run(options: Serve) -> Result<(), Failure> {
         }
         None => SecretString::from(format!("{:032x}", rand::random::<u128>())),
     };
+    let token_key = options.token_key_env.as_deref().map(|name| {
+        let key = std::env::var(name)
+            .ok()
+            .filter(|key| key.len() >= LEAST_TOKEN_KEY);
+        key.map(SecretString::from)
+            .ok_or_else(|| Failure::ShortKey(name.to_owned()))
+    });
+    let token_key = token_key.transpose()?;
     let settings = Settings {
         http: options.http,
         media: options.media,
         publish_key: Some(key.clone()),
         public_addresses: options.public_address,
         stun_servers: options.stun,
+        trusted_proxies: options.trusted_proxy,
         database: options.database,
+        token_key,
         limits: Limits {
             viewers: options.max_viewers,
             ..Limits::default()

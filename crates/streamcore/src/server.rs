@@ -112,7 +112,8 @@ impl Server {
         let factory = RtcFactory::new().map_err(StartError::Certificate)?;
         let directory = Arc::new(Directory::new(settings.limits.rooms));
 
-        let (keeper, key) = Keeper::open(settings.database.as_deref())
+        let key = settings.token_key.clone().unwrap_or_else(made_key);
+        let keeper = Keeper::open(settings.database.as_deref(), &key)
             .await
             .map_err(|error| StartError::Database(error.into()))?;
         let chat = Arc::new(Chat::new(keeper, Tokens::new(key), settings.limits.rooms));
@@ -182,6 +183,16 @@ impl Server {
     /// Addresses of a room's viewer page, one for each usable address of the machine: home network first,
     /// loopback last. Only the bound one if HTTP is bound to one address.
     pub fn watch_urls(&self, room: &RoomId) -> Vec<String> {
+        self.page_urls("watch", room)
+    }
+
+    /// Addresses of the page on which a room's chat is moderated, in the order of [`watch_urls`](Self::watch_urls).
+    /// It wants a token behind its `#token=`.
+    pub fn moderate_urls(&self, room: &RoomId) -> Vec<String> {
+        self.page_urls("moderate", room)
+    }
+
+    fn page_urls(&self, page: &str, room: &RoomId) -> Vec<String> {
         let ips: Vec<IpAddr> = if self.http_addr.ip().is_unspecified() {
             let v4_only = self.http_addr.is_ipv4();
             usable_addresses()
@@ -194,7 +205,7 @@ impl Server {
         ips.into_iter()
             .map(|ip| {
                 format!(
-                    "http://{}/watch/{room}",
+                    "http://{}/{page}/{room}",
                     SocketAddr::new(ip, self.http_addr.port())
                 )
             })
@@ -283,6 +294,15 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.signal();
     }
+}
+
+/// 256 random bits.
+fn made_key() -> SecretString {
+    SecretString::from(format!(
+        "{:032x}{:032x}",
+        rand::random::<u128>(),
+        rand::random::<u128>()
+    ))
 }
 
 fn bind_error(address: SocketAddr, source: io::Error) -> StartError {

@@ -24,9 +24,15 @@ pub struct Settings {
     /// STUN servers told to clients in `Link` headers, as `stun:host:port` (RFC 7064). Default empty: the
     /// server's own candidates are enough unless both sides are behind NAT.
     pub stun_servers: Vec<String>,
+    /// Reverse proxies that pass viewers on: of a request from one of these, the viewer's address is the last in
+    /// `X-Forwarded-For`. Default empty: nobody else's word for an address is taken.
+    pub trusted_proxies: Vec<IpAddr>,
     /// Where chat is kept: a SQLite database, made if need be. `None`: in memory, until the server stops.
     /// Default `None`.
     pub database: Option<PathBuf>,
+    /// What signs the tokens of viewers, moderators and hosts, at least 32 characters that nobody can guess. `None`:
+    /// made anew at each start, so that everybody is a stranger after it. Default `None`.
+    pub token_key: Option<SecretString>,
     /// Bounds on what strangers may use.
     pub limits: Limits,
 }
@@ -39,7 +45,9 @@ impl Default for Settings {
             publish_key: None,
             public_addresses: Vec::new(),
             stun_servers: Vec::new(),
+            trusted_proxies: Vec::new(),
             database: None,
+            token_key: None,
             limits: Limits::default(),
         }
     }

@@ -6,7 +6,7 @@ use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use common::client::{Client, Frame, Seen, http, post, prepare};
-use common::{KEY, live_room, media, server, server_with, wait_state};
+use common::{KEY, live_room, media, server_with, wait_state};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use str0m::media::Direction;

@@ -157,6 +157,37 @@ pub fn probe(path: &Path) -> Result<Probe, PeerError> {
     parse(&json)
 }
 
+/// The boxes of an MP4 file in its order, for example `ftyp`, `mdat`, `moov`. One that is cut short ends the list, so a
+/// file that is being written can be looked at too.
+///
+/// # Errors
+/// [`PeerError::Unreadable`] when the file cannot be read.
+pub fn boxes(path: &Path) -> Result<Vec<String>, PeerError> {
+    let whole = std::fs::read(path).map_err(|error| PeerError::unreadable("the file", error))?;
+    let mut rest = whole.as_slice();
+    let mut kinds = Vec::new();
+    while let Some(head) = rest.first_chunk::<8>() {
+        let short = u32::from_be_bytes([head[0], head[1], head[2], head[3]]);
+        let size = match (short, rest.first_chunk::<16>()) {
+            (0, _) => rest.len() as u64,
+            (1, Some(long)) => long[8..]
+                .iter()
+                .fold(0, |size, byte| size << 8 | u64::from(*byte)),
+            (size, _) => size.into(),
+        };
+        let Some(next) = usize::try_from(size)
+            .ok()
+            .filter(|size| *size >= head.len())
+            .and_then(|size| rest.get(size..))
+        else {
+            break;
+        };
+        kinds.push(String::from_utf8_lossy(&head[4..]).into_owned());
+        rest = next;
+    }
+    Ok(kinds)
+}
+
 #[derive(Deserialize)]
 struct Raw {
     #[serde(default)]
@@ -336,6 +367,23 @@ mod tests {
                 .faults_of_rate(30)
                 .is_empty()
         );
+    }
+
+    #[test]
+    fn boxes_are_listed_up_to_the_cut() {
+        let plain = [INPUTS.as_slice(), CODECS.as_slice()].concat();
+        let (_folder, path) = make(&plain, "a.mp4");
+        let kinds = boxes(&path).unwrap();
+        assert!(
+            kinds.contains(&"moov".to_owned()) && kinds.contains(&"mdat".to_owned()),
+            "{kinds:?}"
+        );
+        let pieces = [plain.as_slice(), &["-movflags", "frag_keyframe+empty_moov"]].concat();
+        let (_folder, path) = make(&pieces, "a.mp4");
+        assert!(boxes(&path).unwrap().contains(&"moof".to_owned()));
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() - 5]).unwrap();
+        assert!(!boxes(&path).unwrap().is_empty(), "what comes before the cut");
     }
 
     #[test]

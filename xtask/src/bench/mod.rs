@@ -1,5 +1,6 @@
 //! The benchmarks: peers in the same run, medians and ratios, one table.
 
+mod chat;
 mod cpu;
 mod encode;
 mod figures;
@@ -19,7 +20,7 @@ use table::Row;
 /// How long and what.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Only these (encode, outputs, latency, start, memory).
+    /// Only these (encode, outputs, latency, start, chat, memory).
     names: Vec<String>,
     /// One short round of each: shows that they run, not what they measure.
     #[arg(long)]
@@ -50,6 +51,7 @@ const ALL: &[Benchmark] = &[
     ("outputs", outputs::run),
     ("latency", latency::run),
     ("start", start::run),
+    ("chat", chat::run),
     ("memory", memory::run),
 ];
 

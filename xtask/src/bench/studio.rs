@@ -1,6 +1,6 @@
 //! The engine under measurement, its viewers and its desks.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -132,6 +132,12 @@ impl Script {
             );
         }
         serde_json::from_str(&line).with_context(|| format!("understand {}.mjs: {line}", self.name))
+    }
+
+    /// Tells it to begin.
+    pub fn go(&mut self) -> anyhow::Result<()> {
+        let stdin = self.stdin.as_mut().context("node's input")?;
+        writeln!(stdin, "go").context("tell node to begin")
     }
 
     /// Asks it to end, and returns what it says then.

@@ -34,9 +34,11 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 const BELONGS_TO: &[(&str, &[&str])] = &[
     ("gstreamer", &["media"]),
     ("gst-plugin-", &["media"]),
+    ("ashpd", &["media"]),
     ("str0m", &["streamcore"]),
     ("quinn-udp", &["streamcore"]),
-    ("sqlx", &["store"]),
+    // StreamCore stands alone, with a database of its own.
+    ("sqlx", &["store", "streamcore"]),
     ("keyring", &["store"]),
     ("axum", &["engine", "streamcore"]),
     ("reqwest", &["platforms", "audience"]),
@@ -46,7 +48,7 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
         &["platforms", "audience", "streamcore-studio"],
     ),
     ("tauri", &["streamcore-studio"]),
-    ("ts-rs", &["protocol"]),
+    ("ts-rs", &["protocol", "streamcore"]),
     ("anyhow", &["xtask"]),
 ];
 

@@ -17,6 +17,8 @@ use crate::studio::{Persistence, StreamCorePorts, Studio, StudioOptions};
 
 /// Characters of a token that the engine makes itself: 190 bits.
 const TOKEN_CHARS: usize = 32;
+/// Where the rooms of the embedded StreamCore are kept, in the data folder.
+const ROOMS_FILE: &str = "rooms.db";
 
 #[derive(Debug, Args)]
 pub struct ServeArguments {
@@ -73,6 +75,8 @@ impl StreamCoreArguments {
             media: self.streamcore_media.unwrap_or(any(8781)),
             flexible: self.streamcore_http.is_none() && self.streamcore_media.is_none(),
             publish_key,
+            database: None,
+            token_key: None,
         })
     }
 }
@@ -109,6 +113,16 @@ pub async fn run(arguments: ServeArguments) -> Result<ExitCode, UserError> {
     let vault = SecretVault::open(&folder)
         .await
         .map_err(|error| UserError::new(ErrorCode::KeyringUnavailable).with("detail", error))?;
+    let mut streamcore = arguments.streamcore.ports()?;
+    streamcore.database = Some(folder.join(ROOMS_FILE));
+    streamcore.token_key = match vault.rooms_key().await {
+        Ok(key) => Some(key),
+        Err(error) => {
+            // A show is worth more than knowing yesterday's viewers.
+            tracing::warn!(%error, "no key for the rooms, viewers will be strangers after a restart");
+            None
+        }
+    };
     let recordings = data_folder::default_recordings_folder().unwrap_or_else(|| folder.join("recordings"));
     let studio = Studio::start(StudioOptions {
         persistence: Persistence::Kept {
@@ -116,7 +130,7 @@ pub async fn run(arguments: ServeArguments) -> Result<ExitCode, UserError> {
             vault,
             resume: arguments.resume,
         },
-        streamcore: Some(arguments.streamcore.ports()?),
+        streamcore: Some(streamcore),
         recordings,
         record_as: None,
         measurements: Some(folder.clone()),

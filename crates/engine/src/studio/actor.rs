@@ -48,6 +48,7 @@ pub struct Actor {
     revision: u64,
     pub(super) wiring: Wiring,
     pub(super) media: media::Studio,
+    grants: media::Grants,
     /// Kept for its calls, which end with it.
     _devices: DeviceWatch,
     pub(super) outputs: Outputs,
@@ -77,6 +78,8 @@ impl Actor {
         let mut state = start::begin(&options.persistence);
         let mut health = Health::default();
         let mut resume = None;
+        let mut cut_short = Vec::new();
+        let mut granted = Vec::new();
         let (store, keys) = match options.persistence {
             Persistence::Kept {
                 store,
@@ -86,6 +89,11 @@ impl Actor {
                 if let Some(document) = store.load().await {
                     super::document::take_up(&mut state, document);
                 }
+                cut_short = store
+                    .recordings_cut_short()
+                    .await
+                    .map_err(super::document::store_error)?;
+                granted = store.grants().await.map_err(super::document::store_error)?;
                 let left = store.show_on_air().await.map_err(super::document::store_error)?;
                 match left {
                     Some(show) if wanted => resume = Some(show),
@@ -103,7 +111,8 @@ impl Actor {
             }
             Persistence::Nowhere { keys, .. } => (None, Keys::Memory(keys.into_iter().collect())),
         };
-        let media = start_media(&state, &wiring.inputs)?;
+        let grants = super::grants::keeper(granted, &wiring.inputs);
+        let media = start_media(&state, &grants, &wiring.inputs)?;
         let devices = watch_devices(&wiring.inputs);
         let mut actor = Self {
             said: state.clone(),
@@ -111,6 +120,7 @@ impl Actor {
             revision: 0,
             wiring,
             media,
+            grants,
             _devices: devices,
             outputs: Outputs::default(),
             streamcore,
@@ -133,6 +143,7 @@ impl Actor {
         actor.arrange(Transition::Cut);
         actor.publish_taps();
         actor.find_encoders(resume.is_none());
+        actor.finish_cut_short(cut_short);
         if let Some(on_air) = resume {
             actor.health.standing.push(HealthCode::EngineRecovered);
             actor.resume(on_air).await;
@@ -204,6 +215,8 @@ impl Actor {
                 self.on_measured(*measured);
                 self.say();
             }
+            Input::Grant(choice, token) => self.on_grant(&choice, token.as_ref()).await,
+            Input::Recording(done) => self.on_looked_after(done).await,
             Input::Stop(_) => unreachable!("the loop takes this one itself"),
         }
     }
@@ -308,7 +321,7 @@ impl Actor {
 
     /// Builds every pipeline anew, for another canvas. Only off air.
     pub(super) fn rebuild(&mut self) -> Result<(), UserError> {
-        self.media = start_media(&self.state, &self.wiring.inputs)?;
+        self.media = start_media(&self.state, &self.grants, &self.wiring.inputs)?;
         self.frames_before = None;
         self.arrange(Transition::Cut);
         self.publish_taps();
@@ -409,7 +422,11 @@ impl Actor {
     }
 }
 
-fn start_media(state: &State, inputs: &mpsc::Sender<Input>) -> Result<media::Studio, UserError> {
+fn start_media(
+    state: &State,
+    grants: &media::Grants,
+    inputs: &mpsc::Sender<Input>,
+) -> Result<media::Studio, UserError> {
     let language = Language::of_system();
     let inputs = inputs.clone();
     media::Studio::start(media::StudioOptions {
@@ -421,6 +438,7 @@ fn start_media(state: &State, inputs: &mpsc::Sender<Input>) -> Result<media::Stu
                 sentences::hint(error, language)
             )
         }),
+        grants: grants.clone(),
         on_event: Arc::new(move |event| start::forward(&inputs, event)),
     })
 }

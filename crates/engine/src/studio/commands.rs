@@ -132,6 +132,7 @@ impl Actor {
             }
             Command::SplitRecording { destination } => self.media.split_recording(destination).map(done),
             Command::ListFolder { path } => folder::list(path.as_deref()),
+            Command::ChatLink => self.chat_link(),
             other => {
                 Err(UserError::new(ErrorCode::Internal).with("detail", format!("{other:?} has no hands")))
             }

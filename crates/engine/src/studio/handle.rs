@@ -29,6 +29,10 @@ pub enum Input {
     Devices(Vec<protocol::Device>),
     /// Encoders were tried and measured.
     Encoders(Box<super::encoders::Encoders>),
+    /// What the system's dialog allows a source from now on; `None` is nothing.
+    Grant(media::Choice, Option<secrecy::SecretString>),
+    /// A recording that a crash cut short was looked after.
+    Recording(super::recordings::LookedAfter),
     /// End the show if one runs, and stop.
     Stop(oneshot::Sender<()>),
 }

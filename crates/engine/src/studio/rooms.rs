@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use protocol::{DestinationKind, ErrorCode, RoomId, StreamCoreState, UserError};
+use protocol::{DestinationKind, ErrorCode, Reply, RoomId, StreamCoreState, UserError};
+use secrecy::ExposeSecret;
 
 use super::actor::Actor;
 use super::handle::Input;
+use crate::sentences::Language;
 
 impl Actor {
     /// Passes what rooms say on to the actor's queue.
@@ -65,6 +67,34 @@ impl Actor {
             }
             _ => StreamCoreState::default(),
         };
+    }
+
+    /// The page on which the host runs the chat, with what makes its reader the host.
+    pub(super) fn chat_link(&self) -> Result<Reply, UserError> {
+        let missing = || {
+            UserError::new(ErrorCode::BadValue)
+                .with("field", "room")
+                .with("detail", "no room")
+        };
+        let server = self.streamcore.as_ref().ok_or_else(missing)?;
+        let room = self.room().ok_or_else(missing)?;
+        let room = room
+            .as_str()
+            .parse::<streamcore::RoomId>()
+            .map_err(|_| missing())?;
+        let name = match Language::of_system() {
+            Language::English => "Host",
+            Language::French => "Hôte",
+        };
+        let token = server.host_token(&room, name).ok_or_else(missing)?;
+        let page = server
+            .moderate_urls(&room)
+            .into_iter()
+            .next()
+            .ok_or_else(missing)?;
+        Ok(Reply::Link {
+            url: format!("{page}#token={}", token.expose_secret()),
+        })
     }
 
     /// Puts the show into a room: frames go from the encoder to the viewers' sockets in this process.

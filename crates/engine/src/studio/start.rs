@@ -58,6 +58,10 @@ pub struct StreamCorePorts {
     pub flexible: bool,
     /// What a WHIP publisher must show; `None` lets nobody but the studio publish.
     pub publish_key: Option<SecretString>,
+    /// Where chat is kept; `None` forgets it with the engine.
+    pub database: Option<PathBuf>,
+    /// What signs the tokens of its viewers and moderators; `None` makes them strangers after a restart.
+    pub token_key: Option<SecretString>,
 }
 
 /// What a studio is started with.
@@ -154,8 +158,23 @@ impl Studio {
     }
 }
 
-async fn start_streamcore(ports: StreamCorePorts) -> Result<streamcore::Server, UserError> {
-    match streamcore::Server::start(settings(&ports, ports.http, ports.media)).await {
+async fn start_streamcore(mut ports: StreamCorePorts) -> Result<streamcore::Server, UserError> {
+    let mut started = streamcore::Server::start(settings(&ports, ports.http, ports.media)).await;
+    if let (Err(error @ streamcore::StartError::Database(_)), Some(database)) = (&started, &ports.database) {
+        // A show is worth more than its old chat.
+        let error = error as &(dyn std::error::Error + 'static);
+        match store::move_aside(database) {
+            Ok(aside) => {
+                tracing::error!(error, kept = %aside.display(), "chat's database is damaged, moved aside")
+            }
+            Err(moving) => {
+                tracing::error!(error, %moving, "chat's database cannot be used, chat ends with the engine");
+                ports.database = None;
+            }
+        }
+        started = streamcore::Server::start(settings(&ports, ports.http, ports.media)).await;
+    }
+    match started {
         Err(streamcore::StartError::PortTaken { address, .. }) if ports.flexible => {
             tracing::warn!(%address, "port is taken, StreamCore takes others");
             let any = |address: SocketAddr| SocketAddr::new(address.ip(), 0);
@@ -176,6 +195,8 @@ fn settings(ports: &StreamCorePorts, http: SocketAddr, media: SocketAddr) -> str
         http,
         media,
         publish_key: ports.publish_key.clone(),
+        database: ports.database.clone(),
+        token_key: ports.token_key.clone(),
         ..streamcore::Settings::default()
     }
 }

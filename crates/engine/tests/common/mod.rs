@@ -38,7 +38,12 @@ impl Engine {
     }
 
     pub fn start_with(data: &Path, more: &[&str]) -> Self {
-        let mut process = Process::start(&mut command(data, more)).expect("the engine starts");
+        Self::start_by(&mut command(data, more))
+    }
+
+    /// By a command of [`command`] with variables of the test's own.
+    pub fn start_by(command: &mut Program) -> Self {
+        let mut process = Process::start(command).expect("the engine starts");
         let line = process
             .wait_for_line(PATIENCE, |line| line.starts_with('{'))
             .expect("the engine announces itself");

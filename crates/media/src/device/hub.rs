@@ -2,10 +2,9 @@
 
 use std::{
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
     },
-    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -38,7 +37,6 @@ pub(crate) struct Found {
 struct Shared {
     wake: Mutex<bool>,
     woken: Condvar,
-    stopping: AtomicBool,
     found: Mutex<Option<Vec<Found>>>,
     looked: Condvar,
     listeners: Mutex<Vec<(u64, Arc<OnChange>)>>,
@@ -56,23 +54,19 @@ impl Shared {
     }
 }
 
-/// Watches the devices from its own thread as long as somebody holds it.
+/// Watches the devices from its own thread, from the first question to the end of the process.
+///
+/// It never ends before: PipeWire's provider (0.3.65) takes its connection down without its own lock when it is
+/// stopped, and whatever arrives at that moment damages the heap.
 pub(crate) struct Hub {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl Hub {
     /// The hub of this process; started by the first who asks.
     pub(crate) fn shared() -> Arc<Self> {
-        static HUB: Mutex<Weak<Hub>> = Mutex::new(Weak::new());
-        let mut known = lock(&HUB);
-        if let Some(hub) = known.upgrade() {
-            return hub;
-        }
-        let hub = Arc::new(Self::start());
-        *known = Arc::downgrade(&hub);
-        hub
+        static HUB: OnceLock<Arc<Hub>> = OnceLock::new();
+        Arc::clone(HUB.get_or_init(|| Arc::new(Self::start())))
     }
 
     fn start() -> Self {
@@ -85,10 +79,7 @@ impl Hub {
             tracing::error!(%error, "devices are not watched");
             *lock(&shared.found) = Some(Vec::new());
         }
-        Self {
-            shared,
-            thread: thread.ok(),
-        }
+        Self { shared }
     }
 
     /// What is there; waits for the first look, at most `within`.
@@ -142,19 +133,6 @@ impl Hub {
     }
 }
 
-impl Drop for Hub {
-    fn drop(&mut self) {
-        self.shared.stopping.store(true, Ordering::Release);
-        self.shared.wake();
-        if let Some(thread) = self.thread.take() {
-            // The last holder may be a listener on the hub's own thread, which cannot wait for itself.
-            if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
-                tracing::error!("the devices' thread panicked");
-            }
-        }
-    }
-}
-
 fn devices(found: &[Found]) -> Vec<Device> {
     found.iter().map(|found| found.device.clone()).collect()
 }
@@ -176,7 +154,7 @@ fn watch(shared: &Arc<Shared>) {
     let mut started = monitor.start().is_ok();
     let mut started_at = Instant::now();
     let mut eyes = list::Eyes::default();
-    while !shared.stopping.load(Ordering::Acquire) {
+    loop {
         *lock(&shared.wake) = false;
         let gst_devices: Vec<(gst::Device, Facts)> = if started {
             monitor
@@ -187,7 +165,10 @@ fn watch(shared: &Arc<Shared>) {
         } else {
             Vec::new()
         };
-        let heard = gst_devices.iter().any(|(_, facts)| facts.class.contains("Audio"));
+        // Where PipeWire runs, it tells of sound by itself when there is some.
+        let heard = gst_devices
+            .iter()
+            .any(|(_, facts)| facts.class.contains("Audio") || facts.object == "GstPipeWireDevice");
         publish(shared, eyes.look(gst_devices));
         if !heard && started_at.elapsed() >= START_AGAIN {
             // A provider that failed to start is silent for good, unless it is started again.
@@ -200,9 +181,6 @@ fn watch(shared: &Arc<Shared>) {
         }
         let wake = lock(&shared.wake);
         drop(shared.woken.wait_timeout_while(wake, LOOK_EVERY, |woken| !*woken));
-    }
-    if started {
-        monitor.stop();
     }
 }
 

@@ -6,6 +6,10 @@ use super::{
     hub::Found,
     identity::{Facts, Identity},
 };
+#[cfg(all(unix, not(target_os = "macos")))]
+use crate::source::plan::{self, Target, Way};
+#[cfg(all(unix, not(target_os = "macos")))]
+use protocol::DeviceId;
 
 /// Looks at everything; keeps its connection to the X server.
 #[derive(Default)]
@@ -44,6 +48,11 @@ impl Eyes {
 
     #[cfg(all(unix, not(target_os = "macos")))]
     fn look_at_display(&mut self, found: &mut Vec<Found>) {
+        if plan::wayland() {
+            // The X server that is there as well shows the windows of old programs only.
+            found.extend([Target::Screen, Target::Window].into_iter().filter_map(by_dialog));
+            return;
+        }
         if self.display.is_none() {
             self.display = super::x11::Display::open();
         }
@@ -75,6 +84,29 @@ impl Eyes {
 
     #[cfg(not(all(unix, not(target_os = "macos"))))]
     fn look_at_display(&mut self, _found: &mut Vec<Found>) {}
+}
+
+/// What stands in the list for all that the system's dialog offers.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn by_dialog(target: Target) -> Option<Found> {
+    plan::here(target).ok().filter(|way| *way == Way::Portal)?;
+    let (kind, name) = match target {
+        Target::Screen => (DeviceKind::Screen, "Screen"),
+        Target::Window => (DeviceKind::Window, "Window"),
+    };
+    Some(Found {
+        device: Device {
+            id: DeviceId::asking(target.as_str()),
+            kind,
+            name: name.to_owned(),
+            default: kind == DeviceKind::Screen,
+            frame: None,
+            fps: None,
+        },
+        gst: None,
+        system_input: false,
+        area: None,
+    })
 }
 
 /// Whether PipeWire lists a device that another provider lists too.

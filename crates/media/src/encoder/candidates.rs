@@ -114,7 +114,7 @@ pub(crate) const CANDIDATES: &[Candidate] = &[
         bitrate_per_kbps: ONE,
     },
     Candidate {
-        element: "openh264enc",
+        element: OPENH264,
         name: "OpenH264",
         hardware: false,
         fixed: &[
@@ -130,6 +130,7 @@ pub(crate) const CANDIDATES: &[Candidate] = &[
 ];
 
 pub(crate) const X264: &str = "x264enc";
+const OPENH264: &str = "openh264enc";
 
 /// x264's presets that the calibration chooses from, best first. Each costs about half of the one before;
 /// superfast loses half a dB against veryfast, ultrafast six.
@@ -172,6 +173,12 @@ impl Candidate {
         }
         self.set_bitrate(&element, settings.kbps);
         Some(element)
+    }
+
+    /// Whether frames stay inside until the stream ends. OpenH264 gives out each at once, and answers the end of the
+    /// stream, which has no picture, with `cmInitParaError` on the person's terminal.
+    pub fn keeps_frames(&self) -> bool {
+        self.element != OPENH264
     }
 
     /// Changes the rate, also while it runs.

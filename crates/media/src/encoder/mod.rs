@@ -113,6 +113,23 @@ mod tests {
         );
     }
 
+    /// OpenH264 writes to the terminal itself, so only another process can hear it.
+    #[test]
+    fn trying_the_encoders_says_nothing_on_the_terminal() {
+        let own = std::env::current_exe().expect("the test's own path");
+        let said = std::process::Command::new(own)
+            .args(["--exact", "--nocapture"])
+            .arg("encoder::tests::software_encoders_are_found_by_trying_them")
+            .output()
+            .expect("the test starts again");
+        let (words, noise) = (
+            String::from_utf8_lossy(&said.stdout),
+            String::from_utf8_lossy(&said.stderr),
+        );
+        assert!(words.contains("1 passed"), "{words}{noise}");
+        assert_eq!(noise, "", "this would stand on the person's terminal");
+    }
+
     #[test]
     fn an_encoder_that_refuses_the_size_is_not_offered() {
         crate::init().expect("GStreamer is installed");

@@ -112,7 +112,10 @@ fn run_in(
         }
     }
     tracing::trace!(encoder = candidate.element, pushed, "frames tried");
-    let _ = source.end_of_stream();
+    let drained = candidate.keeps_frames();
+    if drained {
+        let _ = source.end_of_stream();
+    }
     let left = within
         .saturating_sub(begun.elapsed())
         .max(Duration::from_millis(200));
@@ -122,7 +125,7 @@ fn run_in(
     let ended = begun + within.max(left);
     while let Some(sample) = sink.try_pull_sample(limit) {
         frames += usize::from(sample.buffer().is_some_and(|buffer| buffer.size() > 0));
-        if Instant::now() > ended {
+        if Instant::now() > ended || (!drained && frames >= pushed) {
             break;
         }
     }

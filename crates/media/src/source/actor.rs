@@ -13,7 +13,7 @@ use gst::ClockTime;
 use protocol::{SourceId, SourceSettings, SourceState, SourceStatus, UserError};
 
 use super::{
-    capture::{Capture, device_missing, device_of},
+    capture::{Asked, Capture, device_missing, device_of},
     card::{self, TestCard},
     chain::Flow,
     edge::{AudioEdge, RATE, VideoEdge},
@@ -58,6 +58,9 @@ pub(crate) enum Event {
 #[derive(Debug)]
 pub(crate) enum Inside {
     Broke(Trouble),
+    /// The person chose what to share.
+    #[cfg(all(unix, not(target_os = "macos")))]
+    Shared(super::portal::Share),
     SegmentDone,
     Eos,
     StreamEnd(ClockTime),
@@ -183,7 +186,9 @@ impl Actor {
         }
         match &self.content {
             Content::Player(player) => wait = wait.min(player.interval()),
-            Content::Capture(_) if matches!(self.state.phase, Phase::Opening { .. }) => {
+            Content::Capture(capture)
+                if !capture.asking() && matches!(self.state.phase, Phase::Opening { .. }) =>
+            {
                 wait = wait.min(Duration::from_millis(10));
             }
             _ => {}
@@ -228,6 +233,8 @@ impl Actor {
             Event::Seek(place) => self.with_player(|player| player.seek(place)),
             Event::Inside(generation, inside) if generation == self.generation => match inside {
                 Inside::Broke(trouble) => Err(trouble),
+                #[cfg(all(unix, not(target_os = "macos")))]
+                Inside::Shared(share) => self.on_shared(share),
                 Inside::SegmentDone => self.with_player(Player::on_segment_done),
                 Inside::Eos => self.with_player(Player::on_eos),
                 Inside::StreamEnd(place) => self.with_player(|player| player.on_stream_end(place)),
@@ -237,6 +244,15 @@ impl Actor {
         match result {
             Ok(()) => self.report(),
             Err(trouble) => self.on_trouble(trouble),
+        }
+    }
+
+    #[cfg(all(unix, not(target_os = "macos")))]
+    fn on_shared(&mut self, share: super::portal::Share) -> Result<(), Trouble> {
+        let around = self.surroundings();
+        match &mut self.content {
+            Content::Capture(capture) => capture.show(share, &around),
+            _ => Ok(()),
         }
     }
 
@@ -312,6 +328,12 @@ impl Actor {
 
     /// Whether the pipeline gives something.
     fn watch_flow(&mut self, now: Instant) {
+        if let Content::Capture(capture) = &self.content
+            && capture.asking()
+        {
+            self.apply(Input::Asking);
+            return;
+        }
         let Some(flow) = self.content.flow() else { return };
         let sent = flow.sent.load(std::sync::atomic::Ordering::Relaxed);
         let resting = match &self.content {
@@ -334,7 +356,12 @@ impl Actor {
             matches!(self.state.phase, Phase::Live { .. }) && now.duration_since(self.sent_at) > STALL_AFTER;
         if opening_too_long || stalled {
             let error = UserError::new(protocol::ErrorCode::SourceStalled).with("source", &self.options.id);
-            self.on_trouble(Trouble::passing(error));
+            let asks = matches!(&self.content, Content::Capture(capture) if capture.asks());
+            self.on_trouble(Trouble {
+                error,
+                // Another try would be another dialog.
+                hopeless: asks,
+            });
         }
     }
 
@@ -442,11 +469,14 @@ impl Actor {
                 Ok(Content::Player(player))
             }
             settings => match &self.devices {
-                Some((hub, _)) => Ok(Content::Capture(Capture::open(
-                    settings,
-                    hub,
-                    &self.surroundings(),
-                )?)),
+                Some((hub, _)) => {
+                    let asked = Asked {
+                        source: &self.options.id,
+                        grants: &self.options.grants,
+                    };
+                    let around = self.surroundings();
+                    Ok(Content::Capture(Capture::open(settings, hub, asked, &around)?))
+                }
                 None => Err(Trouble::hopeless(UserError::new(protocol::ErrorCode::Internal))),
             },
         }

@@ -3,12 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use gst::prelude::*;
-use protocol::{Canvas, DeviceId, DeviceKind, ErrorCode, SourceSettings, UserError};
+use protocol::{Canvas, DeviceId, DeviceKind, ErrorCode, SourceId, SourceSettings, UserError};
 
+#[cfg(all(unix, not(target_os = "macos")))]
+use super::grants::Choice;
 use super::{
     actor::Inside,
     chain::{self, Chain, Flow, Pace, make},
     error::{Trouble, element_missing, from_device_pipeline},
+    grants::Grants,
     plan::{self, Target, Way},
     player::Surroundings,
 };
@@ -35,6 +38,24 @@ pub(crate) struct Capture {
     stalls: bool,
     #[cfg(all(unix, not(target_os = "macos")))]
     _grab: Option<super::grab::Grab>,
+    #[cfg(all(unix, not(target_os = "macos")))]
+    shared: Option<Shared>,
+}
+
+/// A capture that the system's dialog decides.
+#[cfg(all(unix, not(target_os = "macos")))]
+struct Shared {
+    target: Target,
+    _portal: super::portal::Portal,
+    /// `None` while the person is being asked. `pipewiresrc` works on a copy of it, but finds its connection by the
+    /// number of this one: so it stays open as long.
+    remote: Option<std::os::fd::OwnedFd>,
+}
+
+/// Who asks in the system's dialog, and what it need not be asked.
+pub(crate) struct Asked<'a> {
+    pub(crate) source: &'a SourceId,
+    pub(crate) grants: &'a Grants,
 }
 
 /// Which list of devices a source's settings choose from.
@@ -51,7 +72,12 @@ pub(crate) fn device_of(settings: &SourceSettings) -> Option<(DeviceKind, Option
 
 impl Capture {
     /// Opens what `settings` name. Blocks while drivers open: for the source's own thread.
-    pub(crate) fn open(settings: &SourceSettings, hub: &Hub, around: &Surroundings) -> Result<Self, Trouble> {
+    pub(crate) fn open(
+        settings: &SourceSettings,
+        hub: &Hub,
+        asked: Asked<'_>,
+        around: &Surroundings,
+    ) -> Result<Self, Trouble> {
         let Some((kind, id)) = device_of(settings) else {
             return Err(Trouble::hopeless(UserError::new(ErrorCode::Internal)));
         };
@@ -61,18 +87,14 @@ impl Capture {
             _ => (false, None),
         };
         let way = target.map(plan::here).transpose().map_err(Trouble::hopeless)?;
+        if let (Some(Way::Portal), Some(target)) = (way, target) {
+            return Self::ask(target, cursor, id, &asked, around);
+        }
         let found = hub.find(kind, id, LOOK_MOST);
         // A remembered device that is not there is waited for. Another one is never taken in its place.
         let missing = || Trouble::passing(device_missing(kind, id));
-        let pipeline = gst::Pipeline::new();
-        let mut capture = Self {
-            pipeline,
-            flow: Arc::default(),
-            watched: None,
-            stalls: cfg!(all(unix, not(target_os = "macos"))) || kind == DeviceKind::Camera,
-            #[cfg(all(unix, not(target_os = "macos")))]
-            _grab: None,
-        };
+        let stalls = cfg!(all(unix, not(target_os = "macos"))) || kind == DeviceKind::Camera;
+        let mut capture = Self::new(stalls);
         let name = found
             .as_ref()
             .map(|found| found.device.name.clone())
@@ -97,6 +119,122 @@ impl Capture {
             // The message with the cause came before; this one is for those that give none.
             .map_err(|_| Trouble::passing(device_missing(kind, id)))?;
         Ok(capture)
+    }
+
+    fn new(stalls: bool) -> Self {
+        Self {
+            pipeline: gst::Pipeline::new(),
+            flow: Arc::default(),
+            watched: None,
+            stalls,
+            #[cfg(all(unix, not(target_os = "macos")))]
+            _grab: None,
+            #[cfg(all(unix, not(target_os = "macos")))]
+            shared: None,
+        }
+    }
+
+    /// Opens the system's dialog. Nothing runs before the person has chosen.
+    #[cfg(all(unix, not(target_os = "macos")))]
+    fn ask(
+        target: Target,
+        cursor: bool,
+        id: Option<&DeviceId>,
+        asked: &Asked<'_>,
+        around: &Surroundings,
+    ) -> Result<Self, Trouble> {
+        let wish = super::portal::Wish {
+            target,
+            cursor,
+            choice: Choice {
+                source: asked.source.clone(),
+                device: id.cloned(),
+            },
+            grants: asked.grants.clone(),
+        };
+        // A screen on which nothing moves sends nothing.
+        let mut capture = Self::new(false);
+        capture.shared = Some(Shared {
+            target,
+            _portal: super::portal::Portal::ask(wish, around)?,
+            remote: None,
+        });
+        Ok(capture)
+    }
+
+    #[cfg(not(all(unix, not(target_os = "macos"))))]
+    fn ask(
+        target: Target,
+        _cursor: bool,
+        _id: Option<&DeviceId>,
+        _asked: &Asked<'_>,
+        _around: &Surroundings,
+    ) -> Result<Self, Trouble> {
+        Err(Trouble::hopeless(
+            UserError::new(ErrorCode::CaptureUnavailable)
+                .with("what", target.as_str())
+                .with("missing", "xdg-desktop-portal"),
+        ))
+    }
+
+    /// Shows what the person chose.
+    #[cfg(all(unix, not(target_os = "macos")))]
+    pub(crate) fn show(&mut self, share: super::portal::Share, around: &Surroundings) -> Result<(), Trouble> {
+        use std::os::fd::AsRawFd;
+        let Some(shared) = &mut self.shared else {
+            return Ok(());
+        };
+        let target = shared.target;
+        let source = make("pipewiresrc")?;
+        source.set_property("fd", share.remote.as_raw_fd());
+        source.set_property("path", share.node.to_string());
+        // What is gone is gone: the session manager must not put a camera in its place.
+        let properties = gst::Structure::builder("properties")
+            .field("node.dont-reconnect", "true")
+            .build();
+        source.set_property("stream-properties", properties);
+        // The compositor's timestamps count from another zero than the studio's.
+        source.set_property("do-timestamp", true);
+        shared.remote = Some(share.remote);
+        {
+            let around = around.clone();
+            supervise(&self.pipeline, move |message| {
+                if let PipelineMessage::Error {
+                    error, debug: detail, ..
+                } = &message
+                {
+                    tracing::debug!(%error, ?detail, "shared picture broke");
+                }
+                if matches!(message, PipelineMessage::Error { .. } | PipelineMessage::Eos) {
+                    // Whoever ended it, the host brings it back: another try may be another dialog.
+                    let error = super::portal::ended_by_system(target);
+                    around.tell(Inside::Broke(Trouble::hopeless(error)));
+                }
+            });
+        }
+        let chain = self.video_chain(around)?;
+        self.join(&[source], &chain)?;
+        around.clock.govern(&self.pipeline);
+        self.pipeline
+            .set_state(gst::State::Playing)
+            .map_err(|_| Trouble::hopeless(super::portal::ended_by_system(target)))?;
+        Ok(())
+    }
+
+    /// Whether a person has yet to choose.
+    pub(crate) fn asking(&self) -> bool {
+        #[cfg(all(unix, not(target_os = "macos")))]
+        return self.shared.as_ref().is_some_and(|shared| shared.remote.is_none());
+        #[cfg(not(all(unix, not(target_os = "macos"))))]
+        false
+    }
+
+    /// Whether opening it may ask a person.
+    pub(crate) fn asks(&self) -> bool {
+        #[cfg(all(unix, not(target_os = "macos")))]
+        return self.shared.is_some();
+        #[cfg(not(all(unix, not(target_os = "macos"))))]
+        false
     }
 
     fn supervise(&self, name: String, around: &Surroundings) {
@@ -169,7 +307,7 @@ impl Capture {
                 .map_err(|_| Trouble::hopeless(element_missing("d3d11screencapturesrc")))?,
             (Way::D3d11, None) => make("d3d11screencapturesrc")?,
             (Way::Dxgi, _) => make("dxgiscreencapsrc")?,
-            (Way::AvFoundation | Way::X11, _) => {
+            (Way::AvFoundation | Way::X11 | Way::Portal, _) => {
                 let source = make("avfvideosrc")?;
                 source.set_property("capture-screen", true);
                 source

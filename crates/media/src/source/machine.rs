@@ -49,6 +49,8 @@ pub(crate) struct State {
 pub(crate) enum Input {
     /// The first picture or sound since it was opened.
     Arrived,
+    /// A person is being asked, who takes as long as they like: it has not begun to open.
+    Asking,
     /// It broke, could not be opened, or stalled.
     Broke(Trouble),
     /// Time passed.
@@ -114,6 +116,11 @@ pub(crate) fn step(mut state: State, now: Instant, input: Input) -> (State, Vec<
                 state.lost_since = None;
                 state.slate = false;
                 effects.push(Effect::Report);
+            }
+        }
+        Input::Asking => {
+            if let Phase::Opening { since, .. } = &mut state.phase {
+                *since = now;
             }
         }
         Input::Broke(trouble) => fail(&mut state, now, trouble, &mut effects),
@@ -226,6 +233,17 @@ mod tests {
         assert!(!state.slate && state.lost_since.is_none());
         assert!(matches!(state.phase, Phase::Live { .. }));
         assert_eq!(effects, [Effect::Report]);
+    }
+
+    #[test]
+    fn a_person_who_is_asked_may_take_their_time() {
+        let start = Instant::now();
+        let later = start + OPENING_MOST * 5;
+        let (state, effects) = step(State::opening(start), later, Input::Asking);
+        assert_eq!(state.deadline(), Some(later + OPENING_MOST));
+        assert_eq!(effects, []);
+        let running = live(start);
+        assert_eq!(step(running.clone(), later, Input::Asking).0, running);
     }
 
     #[test]

@@ -9,15 +9,18 @@ mod edge;
 mod error;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod grab;
+mod grants;
 mod grid;
 mod image;
 mod laps;
 mod machine;
 mod picture;
 mod pipeline;
-mod plan;
+pub(crate) mod plan;
 mod player;
 mod pool;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod portal;
 mod scroll;
 mod settings;
 mod still;
@@ -25,5 +28,6 @@ mod text;
 mod timecode;
 
 pub use error::SourceError;
+pub use grants::{Choice, Grants, OnGrant};
 pub use pipeline::{SourceOptions, SourcePipeline};
 pub use settings::check;

@@ -16,6 +16,7 @@ use super::{
     actor::{Actor, Event},
     edge::{AudioEdge, VideoEdge},
     error::SourceError,
+    grants::Grants,
     settings,
 };
 use crate::StudioClock;
@@ -34,6 +35,8 @@ pub struct SourceOptions {
     pub canvas: Canvas,
     /// The studio's clock.
     pub clock: StudioClock,
+    /// What the system's dialog need not ask again.
+    pub grants: Grants,
     /// Called on every change, on the source's own thread. Must not block, must not drop the source.
     pub on_status: Arc<dyn Fn(SourceStatus) + Send + Sync>,
     /// The sentence that the slate shows, in the host's language. Called on the source's own thread.

@@ -27,11 +27,22 @@ pub(crate) enum Target {
     Window,
 }
 
+impl Target {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Screen => "screen",
+            Self::Window => "window",
+        }
+    }
+}
+
 /// How.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Way {
     /// Straight from the X server. Not by ximagesrc: Xlib ends the whole process when a captured window is closed.
     X11,
+    /// The system's own dialog, then `pipewiresrc`.
+    Portal,
     /// `avfvideosrc`, a whole screen.
     AvFoundation,
     /// `d3d11screencapturesrc`, for a window with its handle.
@@ -46,16 +57,13 @@ pub(crate) enum Way {
 /// [`ErrorCode::CaptureUnavailable`] with `what` and `missing`.
 pub(crate) fn way(system: &System, target: Target) -> Result<Way, UserError> {
     let missing = |what: &str| {
-        let target = match target {
-            Target::Screen => "screen",
-            Target::Window => "window",
-        };
         Err(UserError::new(ErrorCode::CaptureUnavailable)
-            .with("what", target)
+            .with("what", target.as_str())
             .with("missing", what))
     };
     match (system.os, target) {
-        (Os::Unix, _) if system.wayland => missing("X11"),
+        (Os::Unix, _) if system.wayland && (system.has)("pipewiresrc") => Ok(Way::Portal),
+        (Os::Unix, _) if system.wayland => missing("gstreamer1.0-pipewire"),
         (Os::Unix, _) => Ok(Way::X11),
         (Os::Mac, Target::Screen) if (system.has)("avfvideosrc") => Ok(Way::AvFoundation),
         (Os::Mac, Target::Screen) => missing("avfvideosrc"),
@@ -75,17 +83,21 @@ pub(crate) fn here(target: Target) -> Result<Way, UserError> {
     } else {
         Os::Unix
     };
-    // A session under Wayland has an X server too, for old programs: it shows only those.
-    let wayland = std::env::var_os("WAYLAND_DISPLAY").is_some_and(|name| !name.is_empty());
     let has = |name: &str| gst::ElementFactory::find(name).is_some();
     way(
         &System {
             os,
-            wayland,
+            wayland: wayland(),
             has: &has,
         },
         target,
     )
+}
+
+/// Whether the session's windows are drawn by Wayland. Such a session has an X server too, for old programs: it shows
+/// only those.
+pub(crate) fn wayland() -> bool {
+    std::env::var_os("WAYLAND_DISPLAY").is_some_and(|name| !name.is_empty())
 }
 
 #[cfg(test)]
@@ -108,11 +120,19 @@ mod tests {
     #[test]
     fn each_system_gets_its_own_way() {
         use Target::{Screen, Window};
-        let all = ["avfvideosrc", "d3d11screencapturesrc", "dxgiscreencapsrc"];
+        let all = [
+            "avfvideosrc",
+            "d3d11screencapturesrc",
+            "dxgiscreencapsrc",
+            "pipewiresrc",
+        ];
         for (os, wayland, installed, target, expected) in [
             (Os::Unix, false, &[][..], Screen, Ok(Way::X11)),
             (Os::Unix, false, &[][..], Window, Ok(Way::X11)),
-            (Os::Unix, true, &all[..], Screen, Err("X11")),
+            (Os::Unix, false, &all[..], Screen, Ok(Way::X11)),
+            (Os::Unix, true, &all[..], Screen, Ok(Way::Portal)),
+            (Os::Unix, true, &all[..], Window, Ok(Way::Portal)),
+            (Os::Unix, true, &all[..3], Screen, Err("gstreamer1.0-pipewire")),
             (Os::Mac, false, &all[..], Screen, Ok(Way::AvFoundation)),
             (Os::Mac, false, &[][..], Screen, Err("avfvideosrc")),
             (Os::Mac, false, &all[..], Window, Err("ScreenCaptureKit")),

@@ -10,11 +10,12 @@ use super::Studio;
 const MOST: usize = 8;
 
 impl Studio {
-    /// Opens these devices, closes the others. Windows are left out: a screen shows them all.
+    /// Opens these devices, closes the others. Windows are left out: a screen shows them all. So is what the system's
+    /// dialog decides: a look around must not ask anything.
     pub fn audition(&mut self, devices: &[Device]) {
         let wanted: Vec<&Device> = devices
             .iter()
-            .filter(|d| d.kind != DeviceKind::Window)
+            .filter(|d| d.kind != DeviceKind::Window && !d.id.asks())
             .take(MOST)
             .collect();
         let ids: HashSet<&DeviceId> = wanted.iter().map(|d| &d.id).collect();

@@ -18,7 +18,7 @@ use protocol::{
 
 use crate::output::Output;
 use crate::program::{Preview, ProgramEvent, ProgramOptions};
-use crate::source::SourceOptions;
+use crate::source::{Grants, SourceOptions};
 use crate::{
     Meter, PictureOptions, PictureTap, Program, ProgramCounters, SourcePipeline, StudioClock, jpeg_of,
 };
@@ -45,6 +45,8 @@ pub struct StudioOptions {
     pub canvas: Canvas,
     /// What a slate says about an error.
     pub slate_text: SlateText,
+    /// What the system's dialog need not ask again.
+    pub grants: Grants,
     /// Where events go.
     pub on_event: OnEvent,
 }
@@ -257,6 +259,7 @@ impl Studio {
             settings: settings.clone(),
             canvas: self.options.canvas,
             clock: self.clock.clone(),
+            grants: self.options.grants.clone(),
             on_status: Arc::new(move |status| said(StudioEvent::Source(status))),
             slate_text: Arc::clone(&self.options.slate_text),
         })

@@ -109,17 +109,7 @@ fn kill_while_recording(test: &str, content: Content, container: Container) {
 
 /// No fragment is visible any more, and a player finds the index.
 fn assert_plain(path: &Path) {
-    let mut bytes: &[u8] = &std::fs::read(path).expect("it is there");
-    let mut kinds = Vec::new();
-    while let Some(head) = bytes.first_chunk::<16>() {
-        let short = u32::from_be_bytes([head[0], head[1], head[2], head[3]]);
-        let size = match short {
-            1 => u64::from_be_bytes(head[8..].try_into().expect("eight bytes")),
-            size => size.into(),
-        };
-        kinds.push(String::from_utf8_lossy(&head[4..8]).into_owned());
-        bytes = &bytes[size as usize..];
-    }
+    let kinds = testkit::probe::boxes(path).expect("it is there");
     assert_eq!(kinds, ["ftyp", "mdat", "moov"]);
 }
 

@@ -42,6 +42,7 @@ impl Studio {
                 let statuses = Arc::clone(&statuses);
                 Arc::new(move |status| statuses.lock().expect("statuses").push(status))
             },
+            grants: media::Grants::default(),
             slate_text: Arc::new(|error| format!("Away: {}", error.code.as_str())),
         })
         .expect("the source starts");
@@ -249,6 +250,7 @@ pub struct Peers {
     pub variables: Vec<(&'static str, String)>,
     pub screen: Option<testkit::Xvfb>,
     pub sound: Option<testkit::PulseAudio>,
+    pub desktop: Option<testkit::Desktop>,
 }
 
 impl Peers {
@@ -264,7 +266,7 @@ impl Peers {
                 ("PULSE_SERVER", "unix:/nowhere".to_owned()),
             ],
             screen: Some(screen),
-            sound: None,
+            ..Self::default()
         }
     }
 
@@ -275,8 +277,18 @@ impl Peers {
         }
         Self {
             variables: vec![("PULSE_SERVER", sound.server()), ("DISPLAY", String::new())],
-            screen: None,
             sound: Some(sound),
+            ..Self::default()
+        }
+    }
+
+    /// A Wayland session: its bus and its PipeWire.
+    pub fn desktop() -> Self {
+        let desktop = testkit::Desktop::start().expect("a desktop");
+        Self {
+            variables: desktop.variables(),
+            desktop: Some(desktop),
+            ..Self::default()
         }
     }
 }

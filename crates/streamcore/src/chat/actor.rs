@@ -1,7 +1,6 @@
 //! One task per room: takes what its clients ask in turn, keeps what follows, and only then tells anybody.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -110,8 +109,12 @@ pub enum Ask {
 #[derive(Debug, Clone)]
 pub struct RoomHandle {
     asks: mpsc::Sender<Ask>,
-    present: Arc<AtomicUsize>,
+    /// Shared by the room's task, the list of rooms, and whoever is in the room or about to be.
+    held: Arc<()>,
 }
+
+/// The room's task and the list of rooms.
+const NOBODY_ELSE: usize = 2;
 
 impl RoomHandle {
     /// Asks and waits for the answer; `Unavailable` when the room's task is gone.
@@ -167,7 +170,7 @@ impl Chat {
             return Ok(handle.clone());
         }
         if rooms.len() >= self.most_rooms {
-            rooms.retain(|_, handle| handle.present.load(Ordering::Relaxed) > 0);
+            rooms.retain(|_, handle| Arc::strong_count(&handle.held) > NOBODY_ELSE);
         }
         if rooms.len() >= self.most_rooms {
             return Err(Refused::Unavailable);
@@ -175,13 +178,13 @@ impl Chat {
         let (asks, receiver) = mpsc::channel(QUEUE);
         let handle = RoomHandle {
             asks,
-            present: Arc::default(),
+            held: Arc::default(),
         };
         let actor = Actor {
             id: room.clone(),
             keeper: self.keeper.clone(),
             asks: receiver,
-            present: Arc::clone(&handle.present),
+            _held: Arc::clone(&handle.held),
             members: HashMap::new(),
         };
         tokio::spawn(actor.run());
@@ -195,7 +198,7 @@ struct Actor {
     id: RoomId,
     keeper: Keeper,
     asks: mpsc::Receiver<Ask>,
-    present: Arc<AtomicUsize>,
+    _held: Arc<()>,
     /// Who is there, how often, and from where.
     members: HashMap<MemberId, (usize, AddressHash)>,
 }
@@ -220,7 +223,6 @@ impl Actor {
             }
             // What was not kept did not happen: the room is read again, and clients come back to see it as it is.
             self.members.clear();
-            self.present.store(0, Ordering::Relaxed);
         }
     }
 
@@ -318,7 +320,6 @@ impl Actor {
             .or_insert((0, speaker.address));
         here.0 += 1;
         here.1 = speaker.address;
-        self.present.fetch_add(1, Ordering::Relaxed);
         let missed = last_seq.and_then(|seq| room.since(seq, author.role, &author.id));
         Joined {
             seq: room.seq(),
@@ -334,7 +335,6 @@ impl Actor {
     fn leave(&mut self, member: &str) {
         if let Some(here) = self.members.get_mut(member) {
             here.0 -= 1;
-            self.present.fetch_sub(1, Ordering::Relaxed);
             if here.0 == 0 {
                 self.members.remove(member);
             }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use secrecy::{ExposeSecret, SecretBox};
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::room::RoomId;
@@ -26,8 +26,6 @@ const HOLDS: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Longer ones are none of ours.
 const MOST_BYTES: usize = 4096;
 const ISSUER: &str = "streamcore";
-/// Bytes of the key: as many as the hash has (RFC 7518 section 3.2).
-pub const KEY_BYTES: usize = 32;
 
 /// What a token says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +44,7 @@ pub struct Claims {
 
 /// Signs and reads the tokens of one server.
 pub struct Tokens {
-    key: SecretBox<[u8; KEY_BYTES]>,
+    key: SecretString,
 }
 
 impl std::fmt::Debug for Tokens {
@@ -56,8 +54,8 @@ impl std::fmt::Debug for Tokens {
 }
 
 impl Tokens {
-    /// With a key that is kept, so that tokens hold across a restart.
-    pub fn new(key: SecretBox<[u8; KEY_BYTES]>) -> Self {
+    /// With a key of at least 32 bytes, as many as the hash has (RFC 7518 section 3.2).
+    pub fn new(key: SecretString) -> Self {
         Self { key }
     }
 
@@ -71,7 +69,7 @@ impl Tokens {
             role,
             exp: now_ms / 1000 + HOLDS.as_secs(),
         };
-        let key = EncodingKey::from_secret(self.key.expose_secret());
+        let key = EncodingKey::from_secret(self.key.expose_secret().as_bytes());
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).ok()
     }
 
@@ -86,7 +84,7 @@ impl Tokens {
         wanted.set_audience(&[room.as_str()]);
         // Time is looked at below: it is a parameter here.
         wanted.validate_exp = false;
-        let key = DecodingKey::from_secret(self.key.expose_secret());
+        let key = DecodingKey::from_secret(self.key.expose_secret().as_bytes());
         let claims = jsonwebtoken::decode::<Claims>(token, &key, &wanted).ok()?.claims;
         (claims.exp > now_ms / 1000).then_some(claims)
     }
@@ -109,8 +107,8 @@ mod tests {
 
     const NOW: u64 = 1_795_000_000_000;
 
-    fn tokens(byte: u8) -> Tokens {
-        Tokens::new(SecretBox::new(Box::new([byte; KEY_BYTES])))
+    fn tokens(number: u8) -> Tokens {
+        Tokens::new(SecretString::from(format!("{number:032}")))
     }
 
     fn room(name: &str) -> RoomId {

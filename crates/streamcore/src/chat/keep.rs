@@ -4,14 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
-use secrecy::{ExposeSecret, SecretBox};
+use secrecy::{ExposeSecret, SecretString};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{Row, Sqlite, Transaction};
 
-use super::identity::KEY_BYTES;
 use super::room::{AddressHash, Change, Kept};
 use super::wire::{Entry, Message, Restriction, Seq};
 use crate::room::RoomId;
@@ -37,9 +36,6 @@ pub enum KeepError {
     /// What is in it cannot be read.
     #[error("understand the room database")]
     Content(#[from] serde_json::Error),
-    /// The key in it has not the length that was written.
-    #[error("find the key in the room database")]
-    Key,
 }
 
 /// The database of all rooms.
@@ -65,9 +61,9 @@ pub struct Page {
 }
 
 impl Keeper {
-    /// Opens the database at `path`, or one in memory that ends with the server, and returns it with the key that
-    /// signs tokens.
-    pub async fn open(path: Option<&Path>) -> Result<(Self, SecretBox<[u8; KEY_BYTES]>), KeepError> {
+    /// Opens the database at `path`, or one in memory that ends with the server. `key` is what addresses are hashed
+    /// with; it stands in no database.
+    pub async fn open(path: Option<&Path>, key: &SecretString) -> Result<Self, KeepError> {
         let options = match path {
             Some(path) => SqliteConnectOptions::new().filename(path).create_if_missing(true),
             None => SqliteConnectOptions::new().in_memory(true),
@@ -85,9 +81,8 @@ impl Keeper {
             .connect_with(options)
             .await?;
         MIGRATIONS.run(&pool).await?;
-        let key = server_key(&pool).await?;
-        let address_key = hmac::Key::new(hmac::HMAC_SHA256, key.expose_secret());
-        Ok((Self { pool, address_key }, key))
+        let address_key = hmac::Key::new(hmac::HMAC_SHA256, key.expose_secret().as_bytes());
+        Ok(Self { pool, address_key })
     }
 
     /// A number that stands for an address in one room: the same for the same address, and no way back without the
@@ -245,20 +240,6 @@ impl Keeper {
     }
 }
 
-/// The key of this server, made at its first start.
-async fn server_key(pool: &SqlitePool) -> Result<SecretBox<[u8; KEY_BYTES]>, KeepError> {
-    sqlx::query("INSERT INTO server (one, key) VALUES (1, ?1) ON CONFLICT DO NOTHING")
-        .bind(rand::random::<[u8; KEY_BYTES]>().to_vec())
-        .execute(pool)
-        .await?;
-    let key: Vec<u8> = sqlx::query("SELECT key FROM server")
-        .fetch_one(pool)
-        .await?
-        .try_get("key")?;
-    let key: [u8; KEY_BYTES] = key.try_into().map_err(|_| KeepError::Key)?;
-    Ok(SecretBox::new(Box::new(key)))
-}
-
 async fn keep_one(to: &mut Transaction<'_, Sqlite>, room: &str, change: &Change) -> Result<(), KeepError> {
     let query = match change {
         Change::Seq(seq) => sqlx::query("UPDATE rooms SET seq = ?2 WHERE room = ?1")
@@ -386,8 +367,12 @@ mod tests {
 
     #[tokio::test]
     async fn addresses_are_told_apart_and_cannot_be_read() {
-        let (keeper, _key) = Keeper::open(None).await.expect("memory");
-        let (other, _key) = Keeper::open(None).await.expect("memory");
+        let open = async |key: &str| {
+            Keeper::open(None, &SecretString::from(key))
+                .await
+                .expect("memory")
+        };
+        let (keeper, other) = (open("one").await, open("two").await);
         let room: RoomId = "a".parse().expect("a room's name");
         let hash = |text: &str| keeper.address_hash(&room, text.parse().expect("an address"));
         assert_eq!(hash("192.0.2.1"), hash("::ffff:192.0.2.1"), "the same host");

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::ws::{CloseFrame, Message as Frame, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{ConnectInfo, Path, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
 
@@ -40,18 +41,20 @@ pub(crate) async fn open(
     State(app): State<Arc<App>>,
     Path(room): Path<String>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Refusal> {
     let room: RoomId = room.parse().map_err(|_| Refusal::no_such_room())?;
     let place = app.listener_place()?;
     let upgrade = upgrade.max_message_size(MOST_BYTES).max_frame_size(MOST_BYTES);
     let (chat, stop) = (app.chat(), app.stopping());
+    let address = app.viewer_address(from, &headers);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let client = Client {
             chat,
             room,
             socket,
-            address: from.ip(),
+            address,
             stop,
             _place: place,
         };
@@ -229,7 +232,6 @@ impl Client {
         let mut stop = self.stop.clone();
         loop {
             tokio::select! {
-                biased;
                 () = stopped(&mut stop) => {
                     self.close(close_code::AWAY, "the server stops").await;
                     return Err(Over);

@@ -461,10 +461,7 @@ pub enum ToClient {
         events: Vec<Event>,
     },
     /// What happened, oldest first. Written by hand from events that were serialized once for all.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "its JSON is put together, so that it is typed here only")
-    )]
+    #[expect(dead_code, reason = "its JSON is put together, so that it is typed here only")]
     Events {
         /// What.
         events: Vec<Event>,

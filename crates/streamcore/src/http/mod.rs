@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -41,6 +41,7 @@ pub(crate) struct App {
     publish_key: Option<SecretString>,
     media: SocketAddr,
     public: Vec<IpAddr>,
+    trusted_proxies: Vec<IpAddr>,
     links: Vec<HeaderValue>,
     body_bytes: usize,
     joins: Mutex<Bucket>,
@@ -67,6 +68,7 @@ impl App {
             publish_key: settings.publish_key.clone(),
             media,
             public: settings.public_addresses.clone(),
+            trusted_proxies: settings.trusted_proxies.clone(),
             links: settings
                 .stun_servers
                 .iter()
@@ -92,6 +94,19 @@ impl App {
     /// Turns true when the server stops.
     pub fn stopping(&self) -> watch::Receiver<bool> {
         self.stop.clone()
+    }
+
+    /// Where a request comes from: the other end of its connection, or what a trusted proxy says of it.
+    pub fn viewer_address(&self, from: SocketAddr, headers: &HeaderMap) -> IpAddr {
+        let peer = from.ip().to_canonical();
+        if !self.trusted_proxies.contains(&peer) {
+            return peer;
+        }
+        // The proxy appends the address that it saw; what stands before it came from the viewer, and may be a lie.
+        let forwarded = headers.get_all("x-forwarded-for").iter().next_back();
+        forwarded
+            .and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok())
+            .unwrap_or(peer)
     }
 
     /// A place for somebody who stays and listens.

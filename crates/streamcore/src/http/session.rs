@@ -94,13 +94,8 @@ async fn post(
     }
     let offer = read_text(&app, body).await?;
     let now = Instant::now();
-    if !app
-        .joins
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take(now)
-        .is_err()
-    {
+    let admitted = app.joins.lock().unwrap_or_else(PoisonError::into_inner).take(now);
+    if admitted.is_err() {
         return Err(
             Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "Too many are joining at once.").retry_after(1),
         );

@@ -257,7 +257,7 @@ destination: DestinationId, } | { "do": "list_folder",
 /**
  * Absolute path; `None` is the home folder.
  */
-path: string | null, } | { "do": "use_devices", 
+path: string | null, } | { "do": "chat_link" } | { "do": "use_devices", 
 /**
  * Cameras, screens, microphones, in the order of choice.
  */

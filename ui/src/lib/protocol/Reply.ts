@@ -23,7 +23,11 @@ id: ItemId, } | { "reply": "destination",
 /**
  * Its id.
  */
-id: DestinationId, } | { "reply": "folder", 
+id: DestinationId, } | { "reply": "link", 
+/**
+ * `http://…`, with a secret behind its `#`.
+ */
+url: string, } | { "reply": "folder", 
 /**
  * Absolute path of the folder.
  */

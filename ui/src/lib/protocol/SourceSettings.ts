@@ -20,7 +20,7 @@ device: DeviceId | null, } | { "kind": "desktop_audio",
  */
 device: DeviceId | null, } | { "kind": "screen", 
 /**
- * Which one; `None` is the first, or the choice of the system's own dialog (Wayland).
+ * Which one; `None` is the first. Under Wayland the system's own dialog decides, once for each id.
  */
 device: DeviceId | null, 
 /**
@@ -28,7 +28,7 @@ device: DeviceId | null,
  */
 cursor: boolean, } | { "kind": "window", 
 /**
- * Which one (on X11 its XID in decimal).
+ * Which one (on X11 its XID in decimal; under Wayland the system's own dialog decides, once for each id).
  */
 device: DeviceId, 
 /**

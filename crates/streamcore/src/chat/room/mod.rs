@@ -26,7 +26,7 @@ const RESUMABLE: usize = 2000;
 const MOST_HELD: usize = 200;
 /// Acts that can be taken back.
 const MOST_UNDO: usize = 200;
-/// Viewers whose pace is known; whoever has been silent longest is forgotten first.
+/// Viewers who are known to speak; whoever has been silent longest is forgotten first.
 const MOST_PACES: usize = 20_000;
 
 /// This moment.
@@ -149,9 +149,10 @@ enum Undo {
     Rules(Rules),
 }
 
-/// One viewer's pace.
+/// One viewer who speaks: who, and how fast.
 #[derive(Debug)]
 struct Pace {
+    author: Author,
     bucket: Bucket,
     spoke_at: Option<Instant>,
     seen_at: Instant,

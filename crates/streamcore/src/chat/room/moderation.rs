@@ -377,11 +377,13 @@ impl Room {
         Ok(Acted::on(Some(name), None))
     }
 
-    /// Somebody who has spoken, or waits to be heard.
+    /// Somebody who has spoken, also if nothing of it is left, or who may not speak.
     fn known(&self, member: &str) -> Option<Author> {
         let said = self.messages.iter().rev().map(|message| &message.author);
         let waits = self.held.iter().map(|held| &held.message.author);
-        let known = said.chain(waits).find(|author| author.id == member).cloned();
+        let tried = self.paces.get(member).map(|pace| &pace.author);
+        let mut all = tried.into_iter().chain(said).chain(waits);
+        let known = all.find(|author| author.id == member).cloned();
         known.or_else(|| {
             self.restrictions.get(member).map(|(restriction, _)| Author {
                 id: restriction.member.clone(),

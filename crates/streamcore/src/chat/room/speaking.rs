@@ -113,11 +113,13 @@ impl Room {
             .paces
             .entry(speaker.author.id.clone())
             .or_insert_with(|| Pace {
+                author: speaker.author.clone(),
                 bucket: Bucket::new(PER_SECOND, BURST, now),
                 spoke_at: None,
                 seen_at: now,
             });
         pace.seen_at = now;
+        pace.author.clone_from(&speaker.author);
         pace
     }
 

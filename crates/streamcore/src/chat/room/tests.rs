@@ -267,6 +267,26 @@ fn what_is_deleted_is_gone_from_the_top_too_and_comes_back() {
 }
 
 #[test]
+fn somebody_whose_words_are_gone_can_still_be_sent_away() {
+    let mut stage = Stage::new();
+    let troll = viewer("troll");
+    let seq = stage.said(&troll, "boo");
+    stage.acted(&host(), Act::Delete { message: seq });
+    stage.acted(
+        &host(),
+        Act::Ban {
+            member: "troll".into(),
+        },
+    );
+    stage.wait(1000);
+    assert_eq!(stage.say(&troll, "boo"), Err(Refused::Banned));
+    let stranger = Act::Ban {
+        member: "nobody".into(),
+    };
+    assert_eq!(stage.act(&host(), stranger).map(drop), Err(Refused::Unknown));
+}
+
+#[test]
 fn rights_end_where_the_role_ends() {
     let mut stage = Stage::new();
     let (ada, stranger) = (viewer("ada"), speaker("mod", Role::Moderator, 9));
