@@ -13,12 +13,18 @@ pub fn build_all(project: &Project) -> anyhow::Result<()> {
 
 /// Builds `studio-engine`, as small and fast as it ships.
 pub fn build_release(project: &Project) -> anyhow::Result<()> {
-    succeed(project.cargo().args([
-        "build",
-        "--release",
-        "--package",
-        "engine",
-        "--bin",
-        "studio-engine",
-    ]))
+    let programs = ["--bin", "studio-engine", "--bin", "streamcore"];
+    succeed(
+        project
+            .cargo()
+            .args([
+                "build",
+                "--release",
+                "--package",
+                "engine",
+                "--package",
+                "streamcore",
+            ])
+            .args(programs),
+    )
 }
