@@ -201,8 +201,12 @@ pub(super) fn build_sound(
             move |mut frame| {
                 // opusenc takes its pre-skip off the first packet's duration. WebRTC knows no pre-skip: there the packet
                 // simply begins earlier, and all steps are even.
-                frame.pts = frame.end().saturating_sub(OPUS_PACKET);
-                frame.dts = frame.pts;
+                let Some(pts) = frame.end().checked_sub(OPUS_PACKET) else {
+                    // It would begin before the clock did: in the first milliseconds of a program there is one such.
+                    return;
+                };
+                frame.pts = pts;
+                frame.dts = pts;
                 frame.duration = OPUS_PACKET;
                 hub.publish(frame);
             },
