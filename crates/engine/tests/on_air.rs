@@ -103,6 +103,16 @@ fn sound_and_picture_leave_together() {
     desk.end();
     let received = nginx.finished_recording("sync", PATIENCE).unwrap();
     for file in [received, recordings(shows.path())[0].clone()] {
+        let seen = probe(&file).unwrap();
+        let begins =
+            |stream: &testkit::probe::Stream| stream.packets.first().map(|packet| packet.pts_s).unwrap();
+        let silent_s = begins(seen.audio().unwrap()) - begins(seen.video().unwrap());
+        // A packet of AAC lasts 21 ms.
+        assert!(
+            silent_s < 0.03,
+            "{}: sound of the first {silent_s} s is missing",
+            file.display()
+        );
         let sync = testkit::flash::detect(&file).unwrap();
         assert!(sync.skews_ms.len() >= 5, "{}: {sync:?}", file.display());
         let worst = sync.worst_ms().unwrap();

@@ -21,7 +21,8 @@ pub(crate) struct EncodedHub {
 
 #[derive(Default)]
 struct State {
-    /// All streams since the last keyframe, in order of arrival. Empty, or begins with that keyframe's time.
+    /// All streams since the last keyframe, in order of arrival: that keyframe first. Without one only sound, which may
+    /// belong to a picture that is still being encoded.
     cache: VecDeque<EncodedFrame>,
     cache_bytes: usize,
     mailboxes: Vec<Arc<Mailbox>>,
@@ -106,19 +107,32 @@ impl State {
             self.cache_bytes += frame.buffer.size();
             return;
         }
-        let Some(first) = self.cache.front() else {
-            return;
-        };
-        if frame.pts < first.pts {
-            return;
+        let over = |begins: gst::ClockTime| frame.pts.saturating_sub(begins) > CACHE_TIME;
+        match self.cache.front() {
+            Some(first) if first.stream == EncodedStream::Video => {
+                let begins = first.pts;
+                if frame.pts < begins {
+                    return;
+                }
+                self.add(frame);
+                if over(begins) || self.cache_bytes > CACHE_BYTES {
+                    self.cache.clear();
+                    self.cache_bytes = 0;
+                }
+            }
+            _ if frame.stream == EncodedStream::Video => {}
+            _ => {
+                self.add(frame);
+                while let Some(oldest) = self.cache.pop_front_if(|oldest| over(oldest.pts)) {
+                    self.cache_bytes -= oldest.buffer.size();
+                }
+            }
         }
+    }
+
+    fn add(&mut self, frame: &EncodedFrame) {
         self.cache_bytes += frame.buffer.size();
-        if frame.pts.saturating_sub(first.pts) > CACHE_TIME || self.cache_bytes > CACHE_BYTES {
-            self.cache.clear();
-            self.cache_bytes = 0;
-        } else {
-            self.cache.push_back(frame.clone());
-        }
+        self.cache.push_back(frame.clone());
     }
 }
 
@@ -209,6 +223,22 @@ mod tests {
         assert!(sub.try_next().is_none(), "and a delta frame is of no use alone");
         hub.publish(frame(EncodedStream::Video, 6100, true));
         assert!(sub.try_next().is_some());
+    }
+
+    #[test]
+    fn sound_of_the_very_first_picture_is_kept_for_newcomers() {
+        let hub = Arc::new(EncodedHub::default());
+        for n in 0..300 {
+            hub.publish(frame(EncodedStream::Aac, n * 20, true));
+        }
+        assert!(hub.lock().cache.len() <= 201, "four seconds at most");
+        hub.publish(frame(EncodedStream::Video, 5900, true));
+        let sub = hub.subscribe(options());
+        let got: Vec<_> = std::iter::from_fn(|| sub.try_next())
+            .map(|f| (f.stream, f.pts.mseconds()))
+            .collect();
+        let sound = [5900, 5920, 5940, 5960, 5980].map(|ms| (EncodedStream::Aac, ms));
+        assert_eq!(got, [&[(EncodedStream::Video, 5900)], &sound[..]].concat());
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub(super) struct Mailbox {
 #[derive(Default)]
 struct State {
     queue: VecDeque<EncodedFrame>,
+    /// Sound that was encoded sooner than the picture that it belongs to. Goes out behind the first keyframe.
+    early_sound: VecDeque<EncodedFrame>,
     /// No delta frame is of use before the next keyframe.
     wants_keyframe: bool,
     /// It has had its first keyframe.
@@ -94,18 +96,33 @@ impl State {
         if frame.stream == EncodedStream::Video {
             if frame.keyframe {
                 self.wants_keyframe = false;
-                self.begun = true;
+                if !self.begun {
+                    self.begin(frame);
+                    return;
+                }
             } else if self.wants_keyframe {
                 // The stretch before the first keyframe is nobody's loss: the subscriber has not begun.
                 self.dropped_frames += u32::from(self.begun);
                 return;
             }
+        } else if !self.begun {
+            self.early_sound.push_back(frame.clone());
+            self.early_sound
+                .retain(|early| frame.dts.saturating_sub(early.dts) <= max_queue);
+            return;
         }
         self.queue.push_back(frame.clone());
         if self.span() > max_queue {
             self.drop_video(max_queue);
             self.drop_sound(max_queue);
         }
+    }
+
+    fn begin(&mut self, keyframe: &EncodedFrame) {
+        self.begun = true;
+        self.queue.push_back(keyframe.clone());
+        let from_there = |early: &EncodedFrame| early.pts >= keyframe.pts;
+        self.queue.extend(self.early_sound.drain(..).filter(from_there));
     }
 
     fn span(&self) -> gst::ClockTime {
@@ -268,11 +285,41 @@ pub(super) mod tests {
     #[test]
     fn sound_stays_bounded_when_nobody_takes_it() {
         let sub = reader(1000);
+        sub.mailbox.post(&frame(EncodedStream::Video, 0, true));
         for n in 0..200 {
             sub.mailbox.post(&frame(EncodedStream::Aac, n * 20, true));
         }
         assert!(sub.queue_ms() <= 1000, "{} ms wait", sub.queue_ms());
-        assert_eq!(sub.dropped_frames(), 0, "sound is no frame");
+        assert_eq!(sub.dropped_frames(), 1, "sound is no frame");
+    }
+
+    #[test]
+    fn sound_that_overtakes_the_first_picture_is_not_lost() {
+        let sub = reader(1000);
+        for n in 0..70 {
+            sub.mailbox.post(&frame(EncodedStream::Aac, n * 20, true));
+        }
+        assert!(sub.try_next().is_none(), "nobody can begin with sound");
+        sub.mailbox.post(&frame(EncodedStream::Video, 1300, true));
+        sub.mailbox.post(&frame(EncodedStream::Aac, 1400, true));
+        let got: Vec<_> = std::iter::from_fn(|| sub.try_next())
+            .map(|f| (f.stream, f.pts.mseconds()))
+            .collect();
+        let sound = [1300, 1320, 1340, 1360, 1380, 1400].map(|ms| (EncodedStream::Aac, ms));
+        let expected = [&[(EncodedStream::Video, 1300)], &sound[..]].concat();
+        assert_eq!(got, expected);
+    }
+
+    #[test]
+    fn early_sound_is_bounded() {
+        let sub = reader(1000);
+        for n in 0..200 {
+            sub.mailbox.post(&frame(EncodedStream::Aac, n * 20, true));
+        }
+        sub.mailbox.post(&frame(EncodedStream::Video, 0, true));
+        assert!(sub.queue_ms() <= 4000);
+        let kept = std::iter::from_fn(|| sub.try_next()).count();
+        assert_eq!(kept, 1 + 51, "the picture and a second of sound");
     }
 
     #[test]

@@ -129,12 +129,8 @@ impl Rendition {
             max_time: gst::ClockTime::ZERO,
             ..Default::default()
         };
-        let mut links = vec![
-            options
-                .picture
-                .add_consumer_with(&video.source, frames)
-                .map_err(|e| pipeline::internal(&e))?,
-        ];
+        // Sound first: then none of the first picture's is missed.
+        let mut links = Vec::new();
         if let Some(source) = &sound {
             links.push(
                 options
@@ -143,6 +139,12 @@ impl Rendition {
                     .map_err(|e| pipeline::internal(&e))?,
             );
         }
+        links.push(
+            options
+                .picture
+                .add_consumer_with(&video.source, frames)
+                .map_err(|e| pipeline::internal(&e))?,
+        );
         options.clock.govern(&pipeline);
         if let Err(error) = pipeline.set_state(gst::State::Playing) {
             let _ = pipeline.set_state(gst::State::Null);
