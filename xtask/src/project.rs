@@ -16,11 +16,12 @@ pub struct Project {
 }
 
 impl Project {
-    /// Finds the checkout from where this crate was compiled.
+    /// Finds the checkout that cargo runs this task in; without cargo, the one where this crate was compiled. Two
+    /// checkouts may share a target folder.
     pub fn find() -> anyhow::Result<Self> {
-        let top = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .context("xtask lies in the workspace")?;
+        let own = std::env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+        let top = own.parent().context("xtask lies in the workspace")?;
         let target = match std::env::var_os("CARGO_TARGET_DIR") {
             Some(folder) => std::env::current_dir()?.join(folder),
             None => top.join("target"),

@@ -1,6 +1,6 @@
 //! Where the test clip lies.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::PeerError;
 
@@ -8,19 +8,23 @@ const CLIP: &str = "bbb-720p25-51ch.mp4";
 
 /// The test clip: 1280×720 at 25 frames a second with six channels of sound.
 ///
-/// Looked for in the folder that `STUDIO_MEDIA` names, then in `../shared/media` and
-/// `../../shared/media` seen from the top of the repository.
+/// Looked for in the folder that `STUDIO_MEDIA` names, then in `shared/media` beside the crate under test and beside
+/// each folder above it.
 ///
 /// # Errors
 /// [`PeerError::Unreadable`] with the places that were tried.
 pub fn test_clip() -> Result<PathBuf, PeerError> {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut folders: Vec<PathBuf> = std::env::var_os("STUDIO_MEDIA")
+    // Asked at run time: two checkouts may share a target folder.
+    let crate_under_test = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    let beside = crate_under_test
+        .ancestors()
+        .map(|above| above.join("shared/media"));
+    let folders: Vec<PathBuf> = std::env::var_os("STUDIO_MEDIA")
         .map(PathBuf::from)
         .into_iter()
+        .chain(beside)
         .collect();
-    folders.push(top.join("../shared/media"));
-    folders.push(top.join("../../shared/media"));
     let found = folders
         .iter()
         .map(|folder| folder.join(CLIP))
