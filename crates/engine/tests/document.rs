@@ -102,6 +102,37 @@ fn a_taken_port_says_so_and_leaves_nothing_running() {
     Engine::start(second.path());
 }
 
+/// Names in the data folder that begin with `rooms`.
+fn rooms_files(data: &std::path::Path) -> Vec<String> {
+    let entries = std::fs::read_dir(data).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.starts_with("rooms")).collect()
+}
+
+#[test]
+fn a_damaged_chat_is_kept_aside_and_the_show_goes_on() {
+    let data = tempfile::tempdir().unwrap();
+    std::fs::write(data.path().join("rooms.db"), "no database at all. ".repeat(400)).unwrap();
+    let engine = Engine::start(data.path());
+    let desk = engine.desk();
+    assert!(!desk.state.streamcore.watch_urls.is_empty(), "rooms are there");
+    let files = rooms_files(data.path());
+    let aside = files.iter().find(|name| name.starts_with("rooms-damaged-"));
+    let aside = aside.unwrap_or_else(|| panic!("the damaged one is kept: {files:?}"));
+    let kept = std::fs::read_to_string(data.path().join(aside)).unwrap();
+    assert!(kept.starts_with("no database at all"), "as it was");
+}
+
+#[test]
+fn a_chat_that_cannot_be_opened_stays_where_it_is() {
+    let data = tempfile::tempdir().unwrap();
+    std::fs::create_dir(data.path().join("rooms.db")).unwrap();
+    let engine = Engine::start(data.path());
+    let desk = engine.desk();
+    assert!(!desk.state.streamcore.watch_urls.is_empty(), "rooms are there");
+    assert_eq!(rooms_files(data.path()), ["rooms.db"], "nothing was moved");
+}
+
 #[test]
 fn a_clean_stop_removes_the_announcement() {
     let data = tempfile::tempdir().unwrap();

@@ -51,6 +51,8 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct StreamCoreState {
+    /// The room that the links lead to, and whose chat a desk shows; `None` while there is none.
+    pub room: Option<crate::RoomId>,
     /// Links to the viewer page, the one for other machines first. Empty while it does not run.
     pub watch_urls: Vec<String>,
     /// QR code of the first link, SVG.

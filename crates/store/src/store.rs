@@ -213,7 +213,6 @@ fn damage(error: &StoreError) -> Option<String> {
     }
 }
 
-/// Moves the database with its journal to a name that nothing has.
 /// Moves a damaged database aside, with what SQLite keeps beside it, and returns where it lies now:
 /// `studio.db` becomes `studio-damaged-{milliseconds since 1970}.db`.
 ///

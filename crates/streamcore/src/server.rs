@@ -1,7 +1,7 @@
 //! Starting, asking and stopping a server.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -60,6 +60,22 @@ pub enum StartError {
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct RoomDatabaseError(#[from] KeepError);
+
+impl RoomDatabaseError {
+    /// Whether the file is no database any more. A database that somebody else holds, that a later version has made or
+    /// that may not be written to is whole: it must stay where it is.
+    pub fn is_damage(&self) -> bool {
+        match &self.0 {
+            // SQLITE_CORRUPT is 11, SQLITE_NOTADB 26; extended codes keep them in their low byte.
+            KeepError::Database(sqlx::Error::Database(said)) => said
+                .code()
+                .and_then(|code| code.parse::<u32>().ok())
+                .is_some_and(|code| matches!(code & 0xff, 11 | 26)),
+            KeepError::Content(_) => true,
+            _ => false,
+        }
+    }
+}
 
 /// Why a room cannot be published to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -190,6 +206,18 @@ impl Server {
     /// It wants a token behind its `#token=`.
     pub fn moderate_urls(&self, room: &RoomId) -> Vec<String> {
         self.page_urls("moderate", room)
+    }
+
+    /// Address of a room's chat for a program on this machine.
+    pub fn chat_url(&self, room: &RoomId) -> String {
+        let mut address = self.http_addr;
+        if address.ip().is_unspecified() {
+            address.set_ip(match address {
+                SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        format!("ws://{address}/chat/{room}")
     }
 
     fn page_urls(&self, page: &str, room: &RoomId) -> Vec<String> {

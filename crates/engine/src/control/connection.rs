@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use crate::studio::{Interest, Small, StudioHandle};
 
 /// How long a connection may stay without saying the token.
-const HELLO_WITHIN: Duration = Duration::from_secs(5);
+pub(super) const HELLO_WITHIN: Duration = Duration::from_secs(5);
 /// Commands of one desk that may wait for their answer; more are refused.
 const MAX_PENDING: usize = 64;
 
@@ -90,7 +90,7 @@ async fn greet(socket: &mut WebSocket, token: &SecretString) -> Result<(), Optio
 }
 
 /// Compares in a time that tells nothing of where the texts differ.
-fn same(said: &str, token: &str) -> bool {
+pub(super) fn same(said: &str, token: &str) -> bool {
     let difference = said
         .bytes()
         .zip(token.bytes())

@@ -4,6 +4,7 @@
 //! rebinding) and, where a browser sends one, Origin; a desk says the token in its first message.
 
 mod assets;
+mod chat;
 mod connection;
 mod origin;
 mod server;

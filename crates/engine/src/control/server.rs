@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State, WebSocketUpgrade};
+use axum::extract::{Path, Request, State, WebSocketUpgrade};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{assets, connection, origin};
+use super::{assets, chat, connection, origin};
 use crate::studio::StudioHandle;
 
 /// Why the control server did not start.
@@ -73,6 +73,7 @@ impl ControlServer {
         };
         let router = Router::new()
             .route("/control", get(upgrade))
+            .route("/chat/{room}", get(upgrade_chat))
             .fallback(assets::serve)
             .layer(middleware::from_fn_with_state(shared.clone(), guard))
             .with_state(shared);
@@ -117,4 +118,15 @@ async fn upgrade(State(shared): State<Shared>, upgrade: WebSocketUpgrade) -> Res
         .max_message_size(MAX_MESSAGE_BYTES)
         .max_frame_size(MAX_MESSAGE_BYTES)
         .on_upgrade(move |socket| connection::run(socket, shared.studio, shared.token, shared.stop))
+}
+
+async fn upgrade_chat(
+    State(shared): State<Shared>,
+    Path(room): Path<String>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    upgrade
+        .max_message_size(chat::MAX_MESSAGE_BYTES)
+        .max_frame_size(chat::MAX_MESSAGE_BYTES)
+        .on_upgrade(move |socket| chat::run(socket, room, shared.studio, shared.token, shared.stop))
 }

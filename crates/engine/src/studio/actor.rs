@@ -199,6 +199,10 @@ impl Actor {
                 };
                 let _heard = answer.send(joined);
             }
+            Input::Chat { room, answer } => {
+                // A desk that left needs no way in.
+                let _heard = answer.send(self.chat_door(&room));
+            }
             Input::Media(event) => {
                 self.on_media(event).await;
                 self.say();

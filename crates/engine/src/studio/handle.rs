@@ -8,6 +8,7 @@ use protocol::{Command, ErrorCode, Event, Meters, PictureKind, Reply, State, Use
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::pictures::Taps;
+use super::rooms::ChatDoor;
 
 /// What reaches the actor.
 #[derive(Debug)]
@@ -21,6 +22,13 @@ pub enum Input {
     },
     /// A desk joins.
     Join(oneshot::Sender<Joined>),
+    /// A desk wants to be in a room's chat.
+    Chat {
+        /// Which room.
+        room: String,
+        /// Where the way in goes; nothing when it is no room of ours.
+        answer: oneshot::Sender<Option<ChatDoor>>,
+    },
     /// A pipeline says something.
     Media(media::StudioEvent),
     /// A room of StreamCore says something.
@@ -110,6 +118,13 @@ impl StudioHandle {
         let (answer, answered) = oneshot::channel();
         self.inputs.send(Input::Join(answer)).await.ok()?;
         answered.await.ok()
+    }
+
+    /// The way into a room's chat as its host; `None` when the studio has no such room, or has stopped.
+    pub async fn chat_door(&self, room: String) -> Option<ChatDoor> {
+        let (answer, answered) = oneshot::channel();
+        self.inputs.send(Input::Chat { room, answer }).await.ok()?;
+        answered.await.ok()?
     }
 
     /// Ends the show if one runs, closes recordings, and stops.

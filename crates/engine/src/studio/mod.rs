@@ -29,4 +29,5 @@ pub use edit::{check_settings, new_id, placement_of_picture};
 pub use first::first_state;
 pub use handle::{Interest, Joined, Small, StudioHandle};
 pub use lines::shows_as_live;
+pub use rooms::ChatDoor;
 pub use start::{Persistence, StartError, StreamCorePorts, Studio, StudioOptions};

@@ -3,11 +3,28 @@
 use std::sync::Arc;
 
 use protocol::{DestinationKind, ErrorCode, Reply, RoomId, StreamCoreState, UserError};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::actor::Actor;
 use super::handle::Input;
 use crate::sentences::Language;
+
+/// Where a room's chat is, and what makes its bearer the host.
+#[derive(Debug)]
+pub struct ChatDoor {
+    /// Address of its WebSocket.
+    pub url: String,
+    /// The host's token. Its own `Debug` says `[REDACTED]`.
+    pub token: SecretString,
+}
+
+/// What viewers call the host.
+fn host_name() -> &'static str {
+    match Language::of_system() {
+        Language::English => "Host",
+        Language::French => "Hôte",
+    }
+}
 
 impl Actor {
     /// Passes what rooms say on to the actor's queue.
@@ -60,6 +77,7 @@ impl Actor {
                     None => String::new(),
                 };
                 StreamCoreState {
+                    room: self.room().cloned(),
                     watch_urls,
                     qr_svg,
                     viewers: Some(server.room(&room).viewers),
@@ -67,6 +85,20 @@ impl Actor {
             }
             _ => StreamCoreState::default(),
         };
+    }
+
+    /// The way into a room's chat as its host. Only a room that a destination of this studio names has one.
+    pub(super) fn chat_door(&self, room: &str) -> Option<ChatDoor> {
+        let ours =
+            self.state.destinations.iter().any(
+                |d| matches!(&d.kind, DestinationKind::StreamCore { room: one } if one.as_str() == room),
+            );
+        let server = self.streamcore.as_ref().filter(|_| ours)?;
+        let room = room.parse::<streamcore::RoomId>().ok()?;
+        Some(ChatDoor {
+            token: server.host_token(&room, host_name())?,
+            url: server.chat_url(&room),
+        })
     }
 
     /// The page on which the host runs the chat, with what makes its reader the host.
@@ -82,11 +114,7 @@ impl Actor {
             .as_str()
             .parse::<streamcore::RoomId>()
             .map_err(|_| missing())?;
-        let name = match Language::of_system() {
-            Language::English => "Host",
-            Language::French => "Hôte",
-        };
-        let token = server.host_token(&room, name).ok_or_else(missing)?;
+        let token = server.host_token(&room, host_name()).ok_or_else(missing)?;
         let page = server
             .moderate_urls(&room)
             .into_iter()

@@ -1,7 +1,7 @@
 //! Starting and stopping a studio.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -160,17 +160,10 @@ impl Studio {
 
 async fn start_streamcore(mut ports: StreamCorePorts) -> Result<streamcore::Server, UserError> {
     let mut started = streamcore::Server::start(settings(&ports, ports.http, ports.media)).await;
-    if let (Err(error @ streamcore::StartError::Database(_)), Some(database)) = (&started, &ports.database) {
+    if let (Err(streamcore::StartError::Database(error)), Some(database)) = (&started, &ports.database) {
         // A show is worth more than its old chat.
-        let error = error as &(dyn std::error::Error + 'static);
-        match store::move_aside(database) {
-            Ok(aside) => {
-                tracing::error!(error, kept = %aside.display(), "chat's database is damaged, moved aside")
-            }
-            Err(moving) => {
-                tracing::error!(error, %moving, "chat's database cannot be used, chat ends with the engine");
-                ports.database = None;
-            }
+        if !free_for_a_new_one(database, error) {
+            ports.database = None;
         }
         started = streamcore::Server::start(settings(&ports, ports.http, ports.media)).await;
     }
@@ -188,6 +181,25 @@ async fn start_streamcore(mut ports: StreamCorePorts) -> Result<streamcore::Serv
         }
         error => UserError::new(ErrorCode::Internal).with("detail", error),
     })
+}
+
+/// Moves the chat's database aside if it is damaged. `false`: it stays, and this run's chat is kept in memory only.
+fn free_for_a_new_one(database: &Path, error: &streamcore::RoomDatabaseError) -> bool {
+    let said = error as &(dyn std::error::Error + 'static);
+    if !error.is_damage() {
+        tracing::error!(error = said, path = %database.display(), "chat's database cannot be used, chat ends with the engine");
+        return false;
+    }
+    match store::move_aside(database) {
+        Ok(aside) => {
+            tracing::error!(error = said, kept = %aside.display(), "chat's database is damaged, moved aside");
+            true
+        }
+        Err(moving) => {
+            tracing::error!(error = said, %moving, "chat's damaged database cannot be moved, chat ends with the engine");
+            false
+        }
+    }
 }
 
 fn settings(ports: &StreamCorePorts, http: SocketAddr, media: SocketAddr) -> streamcore::Settings {

@@ -1,0 +1,144 @@
+//! A desk's way into the chat of one of the studio's rooms: the room's own protocol, passed on with the host's rights.
+//!
+//! The desk says `hello` with the control server's token, and the room hears the host's instead, which the engine makes
+//! for each connection. So the host's token stays in the engine, and a desk is told no secret that it does not have.
+
+use std::sync::Arc;
+
+use axum::extract::ws::{Message as DeskMessage, WebSocket};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value, json};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message as RoomMessage;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use super::connection::{HELLO_WITHIN, same};
+use crate::studio::{ChatDoor, StudioHandle};
+
+/// What a desk may say in one message: more than the room takes.
+pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
+
+type Room = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Passes messages on both ways until the desk or the room leaves, or the engine stops.
+pub async fn run(
+    mut desk: WebSocket,
+    room: String,
+    studio: StudioHandle,
+    token: Arc<SecretString>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let Ok(Some(hello)) = timeout(HELLO_WITHIN, first_words(&mut desk)).await else {
+        return;
+    };
+    let said = hello.get("token").and_then(Value::as_str).unwrap_or_default();
+    if !same(said, token.expose_secret()) {
+        return refuse(&mut desk, "token").await;
+    }
+    let Some(door) = studio.chat_door(room).await else {
+        return refuse(&mut desk, "unavailable").await;
+    };
+    match enter(&door, hello).await {
+        Ok((room, welcome)) => {
+            let welcome = with_token(welcome, token.expose_secret());
+            if desk.send(DeskMessage::Text(welcome.into())).await.is_err() {
+                return;
+            }
+            tokio::select! {
+                () = pass_on(desk, room) => {}
+                _ = stop.wait_for(|stop| *stop) => {}
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "a desk cannot be let into the chat");
+            refuse(&mut desk, "unavailable").await;
+        }
+    }
+}
+
+/// The first message, if it is an object.
+async fn first_words(desk: &mut WebSocket) -> Option<Map<String, Value>> {
+    loop {
+        match desk.recv().await?.ok()? {
+            DeskMessage::Text(text) => return serde_json::from_str(&text).ok(),
+            DeskMessage::Ping(_) | DeskMessage::Pong(_) => {}
+            DeskMessage::Binary(_) | DeskMessage::Close(_) => return None,
+        }
+    }
+}
+
+async fn refuse(desk: &mut WebSocket, code: &str) {
+    let refusal = json!({ "type": "refused", "code": code }).to_string();
+    // A desk that left does not hear it.
+    let _ = desk.send(DeskMessage::Text(refusal.into())).await;
+    let _ = desk.send(DeskMessage::Close(None)).await;
+}
+
+/// Says the desk's `hello` with the host's token, and waits for the room's first answer.
+async fn enter(
+    door: &ChatDoor,
+    mut hello: Map<String, Value>,
+) -> Result<(Room, String), tokio_tungstenite::tungstenite::Error> {
+    hello.insert("token".into(), door.token.expose_secret().into());
+    let (mut room, _) = tokio_tungstenite::connect_async(&door.url).await?;
+    room.send(RoomMessage::Text(Value::Object(hello).to_string().into()))
+        .await?;
+    loop {
+        match room.next().await {
+            Some(Ok(RoomMessage::Text(text))) => return Ok((room, text.as_str().to_owned())),
+            Some(Ok(RoomMessage::Close(_))) | None => {
+                return Err(tokio_tungstenite::tungstenite::Error::ConnectionClosed);
+            }
+            Some(Ok(_)) => {}
+            Some(Err(error)) => return Err(error),
+        }
+    }
+}
+
+/// The room's welcome with the token that this desk comes back with: its own.
+fn with_token(welcome: String, token: &str) -> String {
+    let Ok(mut value) = serde_json::from_str::<Value>(&welcome) else {
+        return welcome;
+    };
+    match value.pointer_mut("/you/token") {
+        Some(said) => {
+            *said = token.into();
+            value.to_string()
+        }
+        // A refusal: it holds none.
+        None => welcome,
+    }
+}
+
+async fn pass_on(desk: WebSocket, room: Room) {
+    let (mut to_desk, from_desk) = desk.split();
+    let (mut to_room, from_room) = room.split();
+    let texts_of_desk = from_desk.filter_map(async |message| match message {
+        Ok(DeskMessage::Text(text)) => Some(RoomMessage::Text(text.as_str().into())),
+        _ => None,
+    });
+    let texts_of_room = from_room.filter_map(async |message| match message {
+        Ok(RoomMessage::Text(text)) => Some(DeskMessage::Text(text.as_str().into())),
+        _ => None,
+    });
+    tokio::select! {
+        () = pump(texts_of_desk, &mut to_room) => {}
+        () = pump(texts_of_room, &mut to_desk) => {}
+    }
+    // Whoever is still there is told; whoever is not does not hear it.
+    let _ = to_desk.close().await;
+    let _ = to_room.close().await;
+}
+
+/// Hands on until either end is gone. Each way has its own wait: a slow desk holds up nothing that it says itself.
+async fn pump<T>(from: impl Stream<Item = T>, to: &mut (impl Sink<T> + Unpin)) {
+    let mut from = std::pin::pin!(from);
+    while let Some(message) = from.next().await {
+        if to.send(message).await.is_err() {
+            return;
+        }
+    }
+}
