@@ -2,8 +2,16 @@
 import type { Event, ToClient } from '../lib/protocol/chat';
 import { ChatLink, type Answer, type Effect, type LinkOptions, type LinkState, type Request, type Welcome } from './link';
 
+/** Where to connect, and what to show there. */
+export interface Door {
+  url: string;
+  token: string;
+}
+
 export interface ClientOptions extends Omit<LinkOptions, 'random'> {
   room: string;
+  /** Asked anew before every connection; without it, the room of this page's own server. */
+  door?: () => Promise<Door>;
   onWelcome(welcome: Welcome): void;
   onEvents(events: Event[]): void;
   onState(state: LinkState): void;
@@ -21,19 +29,31 @@ export class ChatClient {
   #socket: WebSocket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asked = new Map<number, (answer: Answer) => void>();
+  #listening = new AbortController();
 
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#link = new ChatLink({ ...options, random: Math.random });
-    addEventListener('online', () => this.#act(this.#link.start(Date.now())));
-    addEventListener('pageshow', (event) => {
+    const { signal } = this.#listening;
+    addEventListener('online', () => this.start(), { signal });
+    const shown = (event: PageTransitionEvent) => {
       // Taken out of the browser's cache: the socket did not survive it.
       if (event.persisted) this.#gone();
-    });
+    };
+    addEventListener('pageshow', shown, { signal });
   }
 
   start(): void {
     this.#act(this.#link.start(Date.now()));
+  }
+
+  /** For good: the page shows another room. */
+  stop(): void {
+    this.#listening.abort();
+    clearTimeout(this.#timer);
+    this.#drop();
+    for (const answer of this.#asked.values()) answer({ type: 'lost' });
+    this.#asked.clear();
   }
 
   /** Asks, and waits for the answer; `lost` when there is no connection or it ends before. */
@@ -82,9 +102,23 @@ export class ChatClient {
 
   #open(): void {
     this.#drop();
+    const { door, room } = this.#options;
+    if (!door) return this.#dial(chatUrl(location, room));
+    const still = () => this.#link.state.is === 'connecting' && !this.#socket && !this.#listening.signal.aborted;
+    door().then(
+      ({ url, token }) => {
+        if (!still()) return;
+        this.#link.identify(token);
+        this.#dial(url);
+      },
+      () => still() && this.#gone(),
+    );
+  }
+
+  #dial(url: string): void {
     let socket: WebSocket;
     try {
-      socket = new WebSocket(chatUrl(location, this.#options.room));
+      socket = new WebSocket(url);
     } catch {
       // Forbidden by a policy or an extension: as good as a server that is not there.
       queueMicrotask(() => this.#gone());

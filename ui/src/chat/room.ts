@@ -23,6 +23,8 @@ export class ChatRoom {
   restriction: Restriction | undefined;
   #most: number;
   #older = 0;
+  /** Whether {@link messages} is a copy that nobody else has seen yet, and may be changed in place. */
+  #fresh = false;
 
   constructor(most = MOST_MESSAGES) {
     this.#most = most;
@@ -57,6 +59,7 @@ export class ChatRoom {
       if (event.kind === 'said') said.push(event.message);
       this.#take(event);
     }
+    this.#settle();
     return said.filter((message) => this.has(message.seq));
   }
 
@@ -65,13 +68,13 @@ export class ChatRoom {
     const older = messages.filter((message) => !this.has(message.seq));
     this.#older = Math.min(this.#older + older.length, MOST_WITH_OLDER);
     for (const message of older) this.#put(message);
-    this.#trim();
+    this.#settle();
   }
 
   /** Nobody reads the older messages any more. */
   forgetOlder(): void {
     this.#older = 0;
-    this.#trim();
+    this.#settle();
   }
 
   /** Puts a page of the log behind. */
@@ -84,7 +87,8 @@ export class ChatRoom {
   }
 
   find(seq: number): Message | undefined {
-    return this.messages.find((message) => message.seq === seq);
+    const message = this.messages[this.#place(seq)];
+    return message?.seq === seq ? message : undefined;
   }
 
   isOwn(message: Message): boolean {
@@ -115,8 +119,7 @@ export class ChatRoom {
   #take(event: Event): void {
     switch (event.kind) {
       case 'said':
-        this.#put(event.message);
-        return this.#trim();
+        return this.#put(event.message);
       case 'deleted':
         this.messages = this.messages.filter((message) => !event.messages.includes(message.seq));
         return;
@@ -125,7 +128,7 @@ export class ChatRoom {
         return;
       case 'restored':
         for (const message of event.messages) this.#put(message);
-        return this.#trim();
+        return;
       case 'cleared':
         this.messages = [];
         return;
@@ -171,18 +174,35 @@ export class ChatRoom {
 
   /** In its place by number; the newest is the usual case. */
   #put(message: Message): void {
-    const last = this.messages[this.messages.length - 1];
-    if (!last || last.seq < message.seq) {
-      this.messages = [...this.messages, message];
-    } else if (!this.has(message.seq)) {
-      const at = this.messages.findIndex((other) => other.seq > message.seq);
-      this.messages = inserted(this.messages, at, message);
+    const at = this.#place(message.seq);
+    if (this.messages[at]?.seq === message.seq) return;
+    if (!this.#fresh) {
+      // One copy for all that one batch brings: there may be a hundred thousand.
+      this.messages = [...this.messages];
+      this.#fresh = true;
     }
+    this.messages.splice(at, 0, message);
   }
 
-  #trim(): void {
+  /** Index of the first message with this number or a later one. */
+  #place(seq: number): number {
+    const { messages } = this;
+    let low = 0;
+    let high = messages.length;
+    if ((messages[high - 1]?.seq ?? 0) < seq) return high;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((messages[middle]?.seq ?? 0) < seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Forgets what is too much; from then on the messages are those that everybody sees. */
+  #settle(): void {
     const most = this.#most + this.#older;
     if (this.messages.length > most) this.messages = this.messages.slice(-most);
+    this.#fresh = false;
   }
 
   #enter(entry: Entry): void {
@@ -196,8 +216,4 @@ export class ChatRoom {
     known.push(undone ? { ...entry, undoable: false } : entry);
     this.entries = known.sort((a, b) => b.number - a.number).slice(0, MOST_ENTRIES);
   }
-}
-
-function inserted(messages: Message[], at: number, message: Message): Message[] {
-  return [...messages.slice(0, at), message, ...messages.slice(at)];
 }

@@ -1,10 +1,10 @@
 /** What the page knows and does: the room's chat, acts with their undo, what was said before, the log. */
-import { ChatClient } from '../chat/client';
+import { ChatClient, type Door } from '../chat/client';
 import type { Answer, LinkState } from '../chat/link';
 import { ChatRoom } from '../chat/room';
 import { sayRefused } from '../chat/says';
 import type { Act, Entry, Event, Held, Message, Moderator, Pinned, Restriction, Rules, You } from '../lib/protocol/chat';
-import { invitation, keepToken } from './token';
+import { invitation } from './token';
 import { c, language, t } from './words.svelte';
 
 /** Messages at hand without paging. */
@@ -25,6 +25,19 @@ export interface Found {
   messages: Message[];
   more: boolean;
   busy: boolean;
+}
+
+/** Where a room's chat is reached, and as whom. */
+export interface Reach {
+  room: string;
+  token?: string;
+  door?: () => Promise<Door>;
+  /** Origin of the moderators' page, for invitations. */
+  origin: string;
+  /** Messages at hand without paging. */
+  most?: number;
+  /** The token with which to come back. */
+  onToken?(token: string): void;
 }
 
 const same = (a: Act, b: Act): boolean => {
@@ -50,21 +63,28 @@ export class Moderation {
   olderEntries = $state(true);
   unread = $state(0);
   readonly room: ChatRoom;
-  readonly name: string;
+  readonly reach: Reach;
   #client: ChatClient;
   #mine: { act: Act; text: string }[] = [];
   #clearing: ReturnType<typeof setTimeout> | undefined;
+  #most: number;
+  #waiting: Event[] = [];
+  #listening = new AbortController();
 
-  constructor(name: string, token: string | undefined) {
-    this.name = name;
-    this.room = new ChatRoom(MOST);
+  constructor(reach: Reach) {
+    this.reach = reach;
+    this.#most = reach.most ?? MOST;
+    this.room = new ChatRoom(this.#most);
+    const { token, door } = reach;
     this.#client = new ChatClient({
-      room: name,
+      room: reach.room,
       ...(token === undefined ? {} : { token }),
+      ...(door === undefined ? {} : { door }),
       forgets: false,
       onWelcome: (welcome) => {
+        this.#happened();
         this.room.welcome(welcome);
-        if (this.room.moderates) keepToken(name, welcome.you.token);
+        if (this.room.moderates) reach.onToken?.(welcome.you.token);
         if (welcome.snapshot) {
           this.older = welcome.snapshot.messages.length > 0;
           this.olderEntries = true;
@@ -72,16 +92,26 @@ export class Moderation {
         this.#show();
         if (this.room.moderates && welcome.snapshot) void this.readLog();
       },
-      onEvents: (events) => this.#happened(events),
+      onEvents: (events) => this.#hear(events),
       onState: (state) => (this.link = state),
     });
-    document.addEventListener('visibilitychange', () => {
+    const turned = () => {
+      // A page that is hidden paints no more: what waits for that would wait until it is seen again.
+      this.#happened();
       if (document.visibilityState === 'visible') this.unread = 0;
-    });
+    };
+    document.addEventListener('visibilitychange', turned, { signal: this.#listening.signal });
   }
 
   start(): void {
     this.#client.start();
+  }
+
+  stop(): void {
+    this.#listening.abort();
+    clearTimeout(this.#clearing);
+    this.#waiting = [];
+    this.#client.stop();
   }
 
   get moderates(): boolean {
@@ -128,7 +158,7 @@ export class Moderation {
   /** A link for a new moderator, or why there is none. */
   async invite(name: string): Promise<{ link: string } | { why: string }> {
     const answer = await this.#client.ask({ type: 'moderate', act: { do: 'invite', name } });
-    if (answer.type === 'done' && answer.result === 'invited') return { link: invitation(this.name, answer.token) };
+    if (answer.type === 'done' && answer.result === 'invited') return { link: invitation(this.reach.origin, this.reach.room, answer.token) };
     return { why: this.#why(answer) ?? c('chat_refused_unavailable') };
   }
 
@@ -146,7 +176,7 @@ export class Moderation {
   /** Nobody reads older messages now. */
   atEnd(): void {
     this.unread = 0;
-    if (this.room.messages.length <= MOST) return;
+    if (this.room.messages.length <= this.#most) return;
     this.room.forgetOlder();
     this.older = true;
     this.#show();
@@ -184,7 +214,19 @@ export class Moderation {
     this.notice = undefined;
   }
 
-  #happened(events: readonly Event[]): void {
+  /** What comes between two pictures of the screen is taken in together. */
+  #hear(events: readonly Event[]): void {
+    const first = this.#waiting.length === 0;
+    this.#waiting.push(...events);
+    if (!first) return;
+    if (document.visibilityState === 'hidden') queueMicrotask(() => this.#happened());
+    else requestAnimationFrame(() => this.#happened());
+  }
+
+  #happened(): void {
+    const events = this.#waiting;
+    if (events.length === 0) return;
+    this.#waiting = [];
     const said = this.room.apply(events);
     for (const event of events) {
       if (event.kind === 'logged') this.#logged(event.entry);

@@ -26,6 +26,6 @@ export function keepToken(room: string, token: string): void {
 }
 
 /** The link that makes whoever opens it a moderator of this room. */
-export function invitation(room: string, token: string): string {
-  return `${location.origin}/moderate/${encodeURIComponent(room)}#token=${encodeURIComponent(token)}`;
+export function invitation(origin: string, room: string, token: string): string {
+  return `${origin}/moderate/${encodeURIComponent(room)}#token=${encodeURIComponent(token)}`;
 }
