@@ -9,6 +9,8 @@ import { c, language, t } from './words.svelte';
 
 /** Messages at hand without paging. */
 const MOST = 300;
+/** Least time between two changes of the list. */
+const BETWEEN_LISTS_MS = 100;
 /** How long an act can be taken back from where it was said. */
 const UNDO_MS = 8000;
 
@@ -69,6 +71,8 @@ export class Moderation {
   #clearing: ReturnType<typeof setTimeout> | undefined;
   #most: number;
   #waiting: Event[] = [];
+  #soon: ReturnType<typeof setTimeout> | undefined;
+  #tookIn = 0;
   #listening = new AbortController();
 
   constructor(reach: Reach) {
@@ -96,8 +100,6 @@ export class Moderation {
       onState: (state) => (this.link = state),
     });
     const turned = () => {
-      // A page that is hidden paints no more: what waits for that would wait until it is seen again.
-      this.#happened();
       if (document.visibilityState === 'visible') this.unread = 0;
     };
     document.addEventListener('visibilitychange', turned, { signal: this.#listening.signal });
@@ -110,6 +112,7 @@ export class Moderation {
   stop(): void {
     this.#listening.abort();
     clearTimeout(this.#clearing);
+    clearTimeout(this.#soon);
     this.#waiting = [];
     this.#client.stop();
   }
@@ -141,6 +144,8 @@ export class Moderation {
   /** Does something, and says so with a way back; true if it was done. */
   async act(act: Act, text: string): Promise<boolean> {
     const mine = { act, text };
+    // From here on a way back would lead to what was done before.
+    this.notice = undefined;
     this.#mine.push(mine);
     const answer = await this.#client.ask({ type: 'moderate', act });
     const why = this.#why(answer);
@@ -214,19 +219,22 @@ export class Moderation {
     this.notice = undefined;
   }
 
-  /** What comes between two pictures of the screen is taken in together. */
+  /** The first is taken in at once; what comes close behind, together: nobody reads more lists than ten a second. */
   #hear(events: readonly Event[]): void {
-    const first = this.#waiting.length === 0;
     this.#waiting.push(...events);
-    if (!first) return;
-    if (document.visibilityState === 'hidden') queueMicrotask(() => this.#happened());
-    else requestAnimationFrame(() => this.#happened());
+    if (this.#soon !== undefined) return;
+    const wait = this.#tookIn + BETWEEN_LISTS_MS - performance.now();
+    if (wait <= 0) this.#happened();
+    else this.#soon = setTimeout(() => this.#happened(), wait);
   }
 
   #happened(): void {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
     const events = this.#waiting;
     if (events.length === 0) return;
     this.#waiting = [];
+    this.#tookIn = performance.now();
     const said = this.room.apply(events);
     for (const event of events) {
       if (event.kind === 'logged') this.#logged(event.entry);

@@ -5,6 +5,7 @@ mod cpu;
 mod encode;
 mod figures;
 mod latency;
+mod list;
 mod memory;
 mod outputs;
 mod start;
@@ -20,7 +21,7 @@ use table::Row;
 /// How long and what.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Only these (encode, outputs, latency, start, chat, memory).
+    /// Only these (encode, outputs, latency, start, chat, list, memory).
     names: Vec<String>,
     /// One short round of each: shows that they run, not what they measure.
     #[arg(long)]
@@ -52,6 +53,7 @@ const ALL: &[Benchmark] = &[
     ("latency", latency::run),
     ("start", start::run),
     ("chat", chat::run),
+    ("list", list::run),
     ("memory", memory::run),
 ];
 
