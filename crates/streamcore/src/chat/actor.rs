@@ -8,7 +8,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::identity::{Role, Tokens};
 use super::keep::{KeepError, Keeper};
-use super::room::{AddressHash, Follow, Now, Room, Speaker, Told, event_for};
+use super::room::{AddressHash, Follow, Now, Room, Speaker, Told, veiled};
 use super::text::Text;
 use super::wire::{Act, Done, Event, Happening, MemberId, Refused, Restriction, Seq, Snapshot};
 use crate::room::{RoomId, wall_ms};
@@ -24,20 +24,18 @@ const BEHIND: usize = 512;
 #[derive(Debug)]
 pub struct Shipped {
     told: Told,
-    /// For viewers; they may see less.
-    viewer: String,
-    moderator: String,
+    json: String,
+    /// For viewers, where they may see less.
+    for_viewers: Option<String>,
 }
 
 impl Shipped {
     fn new(told: Told) -> Self {
         let json = |event: &Event| serde_json::to_string(event).unwrap_or_default();
-        let moderator = json(&told.event);
-        let viewer = json(&event_for(Role::Viewer, &told.event));
         Self {
+            json: json(&told.event),
+            for_viewers: veiled(Role::Viewer, &told.event).as_ref().map(json),
             told,
-            viewer,
-            moderator,
         }
     }
 
@@ -48,10 +46,9 @@ impl Shipped {
 
     /// The event, if this member is told of it.
     pub fn json_for(&self, role: Role, member: &str) -> Option<&str> {
-        let text = if role >= Role::Moderator {
-            &self.moderator
-        } else {
-            &self.viewer
+        let text = match &self.for_viewers {
+            Some(text) if role < Role::Moderator => text,
+            _ => &self.json,
         };
         (self.told.audience.has(role, member) && !text.is_empty()).then_some(text)
     }
@@ -344,8 +341,9 @@ impl Actor {
     /// Keeps what the turn has gathered, tells it, and answers.
     async fn settle(&mut self, turn: &mut Turn, batches: &broadcast::Sender<Batch>) -> Result<(), ()> {
         let Turn { follow, owed } = std::mem::take(turn);
+        let seq = follow.tell.last().map(|told| told.event.seq);
         if !follow.keep.is_empty()
-            && let Err(error) = self.keeper.keep(&self.id, &follow.keep).await
+            && let Err(error) = self.keeper.keep(&self.id, seq, &follow.keep).await
         {
             self.lost(&error);
             for (reply, answer) in owed {

@@ -170,13 +170,17 @@ impl Keeper {
         })
     }
 
-    /// Keeps all changes, or none.
-    pub async fn keep(&self, room: &RoomId, changes: &[Change]) -> Result<(), KeepError> {
+    /// Keeps all changes and the number of the last event that they brought, or nothing.
+    pub async fn keep(&self, room: &RoomId, seq: Option<Seq>, changes: &[Change]) -> Result<(), KeepError> {
         let mut transaction = self.pool.begin().await?;
-        sqlx::query("INSERT INTO rooms (room) VALUES (?1) ON CONFLICT DO NOTHING")
-            .bind(room.as_str())
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::query(
+            "INSERT INTO rooms (room, seq) VALUES (?1, coalesce(?2, 0))
+             ON CONFLICT (room) DO UPDATE SET seq = coalesce(?2, seq)",
+        )
+        .bind(room.as_str())
+        .bind(seq.map(number))
+        .execute(&mut *transaction)
+        .await?;
         for change in changes {
             keep_one(&mut transaction, room.as_str(), change).await?;
         }
@@ -242,9 +246,6 @@ impl Keeper {
 
 async fn keep_one(to: &mut Transaction<'_, Sqlite>, room: &str, change: &Change) -> Result<(), KeepError> {
     let query = match change {
-        Change::Seq(seq) => sqlx::query("UPDATE rooms SET seq = ?2 WHERE room = ?1")
-            .bind(room)
-            .bind(number(*seq)),
         Change::Message(message) => {
             sqlx::query("INSERT INTO messages (room, seq, author, text, body) VALUES (?1, ?2, ?3, ?4, ?5)")
                 .bind(room)

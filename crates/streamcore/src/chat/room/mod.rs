@@ -81,8 +81,6 @@ pub struct Told {
 /// What the database must know before anybody else does.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    /// The last event's number.
-    Seq(Seq),
     Message(Message),
     /// By this act of the log.
     Delete {
@@ -257,7 +255,7 @@ impl Room {
         Some(
             missed
                 .filter(|told| told.audience.has(role, member))
-                .map(|told| event_for(role, &told.event))
+                .map(|told| veiled(role, &told.event).unwrap_or_else(|| told.event.clone()))
                 .collect(),
         )
     }
@@ -314,9 +312,6 @@ impl Room {
             self.events.pop_front();
         }
         follow.tell.push(told);
-        // One number in the database is enough for a batch: the highest.
-        follow.keep.retain(|change| !matches!(change, Change::Seq(_)));
-        follow.keep.push(Change::Seq(self.seq));
     }
 
     fn quote(&self, seq: Seq) -> Option<Quote> {
@@ -348,11 +343,15 @@ fn rules_for(role: Role, rules: &Rules) -> Rules {
     rules
 }
 
-/// An event as `role` may see it.
-pub fn event_for(role: Role, event: &Event) -> Event {
-    let mut event = event.clone();
-    if let Happening::Ruled { rules } = &mut event.what {
-        *rules = rules_for(role, rules);
+/// An event as `role` may see it, where that differs from what happened.
+pub fn veiled(role: Role, event: &Event) -> Option<Event> {
+    match &event.what {
+        Happening::Ruled { rules } if role < Role::Moderator => Some(Event {
+            seq: event.seq,
+            what: Happening::Ruled {
+                rules: rules_for(role, rules),
+            },
+        }),
+        _ => None,
     }
-    event
 }
