@@ -11,6 +11,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{Row, Sqlite, Transaction};
 
+use super::products::{keep_product_change, load as load_products};
 use super::room::{AddressHash, Change, Kept};
 use super::wire::{Entry, Message, Restriction, Seq};
 use crate::room::RoomId;
@@ -41,7 +42,7 @@ pub enum KeepError {
 /// The database of all rooms.
 #[derive(Clone)]
 pub struct Keeper {
-    pool: SqlitePool,
+    pub(super) pool: SqlitePool,
     address_key: hmac::Key,
 }
 
@@ -167,6 +168,7 @@ impl Keeper {
             held,
             restrictions,
             invitations,
+            products: load_products(&self.pool, room).await?,
         })
     }
 
@@ -283,6 +285,7 @@ async fn keep_one(to: &mut Transaction<'_, Sqlite>, room: &str, change: &Change)
                 .bind(room)
                 .bind(number(*entry))
         }
+        Change::Product(change) => return keep_product_change(to, room, change).await,
         Change::Pinned(pinned) => sqlx::query("UPDATE rooms SET pinned = ?2 WHERE room = ?1")
             .bind(room)
             .bind(pinned.as_ref().map(serde_json::to_string).transpose()?),
@@ -358,7 +361,7 @@ fn search_words(text: &str) -> String {
 }
 
 /// SQLite's integers have a sign; ours stay far below 2^53.
-fn number(value: u64) -> i64 {
+pub(super) fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 

@@ -1,6 +1,7 @@
 //! A room's chat as a pure state machine: who may say and do what, and what follows. No I/O, no clock of its own.
 
 mod moderation;
+mod shelf;
 mod speaking;
 #[cfg(test)]
 mod tests;
@@ -10,11 +11,15 @@ use std::time::Instant;
 
 use super::blocked::Blocked;
 use super::identity::Role;
+use super::products::KeptProducts;
+use super::products::wire::{Product, ProductId, Visit};
 use super::wire::{
     Author, Entry, Event, Happening, Held, MemberId, Message, Moderator, Pinned, Quote, Restriction, Rules,
     Seq, Snapshot,
 };
 use crate::bucket::Bucket;
+use crate::room::RoomId;
+use shelf::Shelf;
 
 /// Messages that a newcomer is shown.
 const SHOWN: usize = 100;
@@ -58,6 +63,8 @@ pub enum Audience {
     Moderators,
     /// Host, moderators and one member.
     ModeratorsAnd(MemberId),
+    /// Nobody any more: a later event says it all.
+    Nobody,
 }
 
 impl Audience {
@@ -67,6 +74,7 @@ impl Audience {
             Self::All => true,
             Self::Moderators => role >= Role::Moderator,
             Self::ModeratorsAnd(one) => role >= Role::Moderator || one == member,
+            Self::Nobody => false,
         }
     }
 }
@@ -114,6 +122,24 @@ pub enum Change {
         name: String,
         holds: bool,
     },
+    Product(ProductChange),
+}
+
+/// What the database must know of products.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ProductChange {
+    /// The whole list.
+    Listed(Vec<Product>),
+    /// One of the list.
+    Changed(Product),
+    Featured(Vec<ProductId>),
+    /// One more.
+    Visited {
+        product: ProductId,
+        /// Since 1970.
+        minute: u64,
+        what: Visit,
+    },
 }
 
 /// What follows from an input: for the database first, then for those it is told to.
@@ -135,6 +161,7 @@ pub struct Kept {
     pub restrictions: Vec<(Restriction, Option<AddressHash>)>,
     /// Invited moderators: number and name.
     pub invitations: Vec<(MemberId, String)>,
+    pub products: KeptProducts,
 }
 
 /// How an act is taken back.
@@ -145,6 +172,7 @@ enum Undo {
     Restrict(Restriction, Option<AddressHash>),
     Pin(Option<Pinned>),
     Rules(Rules),
+    Feature(Vec<ProductId>),
 }
 
 /// One viewer who speaks: who, and how fast.
@@ -159,6 +187,7 @@ struct Pace {
 /// A room's chat.
 #[derive(Debug)]
 pub struct Room {
+    id: RoomId,
     seq: Seq,
     entries: u64,
     messages: VecDeque<Message>,
@@ -169,14 +198,16 @@ pub struct Room {
     held: Vec<Held>,
     restrictions: HashMap<MemberId, (Restriction, Option<AddressHash>)>,
     invitations: HashMap<MemberId, String>,
+    shelf: Shelf,
     undo: VecDeque<(u64, Undo)>,
     paces: HashMap<MemberId, Pace>,
 }
 
 impl Room {
     /// As it was kept.
-    pub fn new(kept: Kept) -> Self {
+    pub fn new(id: RoomId, kept: Kept) -> Self {
         Self {
+            id,
             seq: kept.seq,
             entries: kept.entries,
             messages: kept.messages.into(),
@@ -191,6 +222,7 @@ impl Room {
                 .map(|(restriction, address)| (restriction.member.clone(), (restriction, address)))
                 .collect(),
             invitations: kept.invitations.into_iter().collect(),
+            shelf: Shelf::new(kept.products),
             undo: VecDeque::new(),
             paces: HashMap::new(),
         }
@@ -228,6 +260,8 @@ impl Room {
                 Vec::new()
             },
             moderators: if moderates { self.moderators() } else { Vec::new() },
+            products: self.shelf.list().to_vec(),
+            featured: self.shelf.featured().to_vec(),
         }
     }
 
