@@ -1,5 +1,5 @@
 /** The chat's connection in a browser: gives {@link ChatLink} its socket, its clock and its promises. */
-import type { Event, ToClient } from '../lib/protocol/chat';
+import type { Event, Interest, ToClient } from '../lib/protocol/chat';
 import { ChatLink, type Answer, type Effect, type LinkOptions, type LinkState, type Request, type Welcome } from './link';
 
 /** Where to connect, and what to show there. */
@@ -14,6 +14,7 @@ export interface ClientOptions extends Omit<LinkOptions, 'random'> {
   door?: () => Promise<Door>;
   onWelcome(welcome: Welcome): void;
   onEvents(events: Event[]): void;
+  onInterest?(products: Interest[]): void;
   onState(state: LinkState): void;
   onForget?(): void;
 }
@@ -94,6 +95,8 @@ export class ChatClient {
         return this.#options.onWelcome(effect.welcome);
       case 'events':
         return this.#options.onEvents(effect.events);
+      case 'interest':
+        return this.#options.onInterest?.(effect.products);
       case 'answer':
         this.#asked.get(effect.id)?.(effect.answer);
         this.#asked.delete(effect.id);

@@ -4,8 +4,8 @@ import type { ToClient, You } from '../lib/protocol/chat';
 
 const you: You = { id: 'a', name: 'Ada', role: 'viewer', token: 'signed' };
 const rules = { slow_mode_s: 0, hold_links: true, emoji_only: false, locked: false, blocked_words: [], hold_blocked: true };
-const snapshot = { messages: [], rules, held: [], restrictions: [], moderators: [] };
-const welcome = (seq: number, events: { seq: number; kind: 'cleared' }[] = []): ToClient => ({ type: 'welcome', version: 1, you, seq, events });
+const snapshot = { messages: [], rules, held: [], restrictions: [], moderators: [], products: [], featured: [] };
+const welcome = (seq: number, events: { seq: number; kind: 'cleared' }[] = []): ToClient => ({ type: 'welcome', version: 1, now_ms: 0, you, seq, events });
 const cleared = (seq: number) => ({ seq, kind: 'cleared' as const });
 
 function link(options: Partial<LinkOptions> = {}) {
@@ -155,4 +155,11 @@ describe('a refusal at the door', () => {
     made.heard({ type: 'refused', code: 'unavailable' }, 2);
     expect(made.state.is).toBe('waiting');
   });
+});
+
+it('the crew hears of clicks, which have no number', () => {
+  const made = opened();
+  const products = [{ product: 'a', opened: 2, carted: 1 }];
+  expect(made.heard({ type: 'interest', products }, 30)).toEqual([{ do: 'interest', products }]);
+  expect(made.seq, 'a click is no event').toBe(5);
 });

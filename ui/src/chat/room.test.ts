@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Entry, Event, Message, Role } from '../lib/protocol/chat';
+import type { Entry, Event, Message, Product, Role } from '../lib/protocol/chat';
 import { ChatRoom } from './room';
 
 const message = (seq: number, by = 'a', text = `message ${seq}`): Message => ({
@@ -21,8 +21,8 @@ const entry = (number: number, act: Entry['act'], undoable = true): Entry => ({
 function room(role: Role = 'viewer', messages: Message[] = []) {
   const made = new ChatRoom(5);
   const you = { id: 'me', name: 'Me', role, token: 't' };
-  const snapshot = { messages, rules, held: [], restrictions: [], moderators: [] };
-  made.welcome({ type: 'welcome', version: 1, you, seq: 0, snapshot, events: [] });
+  const snapshot = { messages, rules, held: [], restrictions: [], moderators: [], products: [], featured: [] };
+  made.welcome({ type: 'welcome', version: 1, now_ms: 0, you, seq: 0, snapshot, events: [] });
   return made;
 }
 const seqs = (made: ChatRoom) => made.messages.map((one) => one.seq);
@@ -91,6 +91,35 @@ describe('a person who may not speak', () => {
     made.apply([{ seq: 3, kind: 'lifted', member: 'me' }]);
     expect(made.restrictionAt(0)).toBeUndefined();
     expect(made.restrictions, 'the list is the moderators\'').toEqual([]);
+  });
+});
+
+describe('products', () => {
+  const product = (id: string, title = id): Product => ({ id, title, stock: { is: 'in_stock' } });
+
+  it('come as a list, change one by one and are shown in their order', () => {
+    const made = room();
+    made.apply([
+      { seq: 1, kind: 'listed', products: [product('a'), product('b'), product('c')], featured: [] },
+      { seq: 2, kind: 'featured', products: ['c', 'a'], by: 'Maya' },
+      { seq: 3, kind: 'product_changed', product: product('a', 'A newer one') },
+      { seq: 4, kind: 'product_changed', product: product('z') },
+    ]);
+    expect(made.products.map((one) => one.title)).toEqual(['A newer one', 'b', 'c']);
+    expect(made.shown.map((one) => one.id)).toEqual(['c', 'a']);
+    made.apply([{ seq: 5, kind: 'listed', products: [product('c')], featured: ['c'] }]);
+    expect(made.shown.map((one) => one.id)).toEqual(['c']);
+  });
+
+  it('and time-outs go by the server’s clock', () => {
+    const made = room();
+    made.apply([{ seq: 1, kind: 'restricted', restriction: { member: 'me', name: 'Me', until_ms: 60_000 } }]);
+    // The welcome said that the server's clock stands at 0: the visitor's own is fifty years ahead.
+    expect(made.restrictionAt()).toBeDefined();
+    const late = room();
+    late.clock.set(60_000);
+    late.apply([{ seq: 1, kind: 'restricted', restriction: { member: 'me', name: 'Me', until_ms: 60_000 } }]);
+    expect(late.restrictionAt()).toBeUndefined();
   });
 });
 

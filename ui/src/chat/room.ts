@@ -1,5 +1,6 @@
 /** The room's chat as a page knows it: a snapshot, and the events after it. */
-import type { Entry, Event, Held, Message, Moderator, Pinned, Restriction, Rules, You } from '../lib/protocol/chat';
+import type { Entry, Event, Held, Interest, Message, Moderator, Pinned, Product, Restriction, Rules, You } from '../lib/protocol/chat';
+import { ServerClock } from './clock';
 import type { Welcome } from './link';
 
 /** Messages that a page keeps. */
@@ -17,6 +18,13 @@ export class ChatRoom {
   held: Held[] = [];
   restrictions: Restriction[] = [];
   moderators: Moderator[] = [];
+  /** The show's products, in the host's order. */
+  products: Product[] = [];
+  /** Numbers of those that are shown, in their order. */
+  featured: string[] = [];
+  /** For host and moderators: what viewers did with products that somebody has touched. */
+  interest: Interest[] = [];
+  readonly clock = new ServerClock();
   /** The log as far as it is known, newest first. */
   entries: Entry[] = [];
   /** What keeps this page's person from speaking. */
@@ -38,6 +46,8 @@ export class ChatRoom {
   welcome(welcome: Welcome): Message[] {
     this.you = welcome.you;
     this.restriction = welcome.you.restriction;
+    this.clock.set(welcome.now_ms);
+    this.interest = welcome.interest ?? [];
     const { snapshot } = welcome;
     if (snapshot) {
       this.messages = snapshot.messages.slice(-this.#most);
@@ -46,6 +56,8 @@ export class ChatRoom {
       this.held = snapshot.held;
       this.restrictions = snapshot.restrictions;
       this.moderators = snapshot.moderators;
+      this.products = snapshot.products;
+      this.featured = snapshot.featured;
       this.entries = [];
       this.#older = 0;
     }
@@ -110,8 +122,13 @@ export class ChatRoom {
     return this.messages.some((message) => message.seq > seq && this.isOwn(message) && tidy(message.text) === tidy(text));
   }
 
-  /** What keeps this page's person from speaking now. */
-  restrictionAt(now: number): Restriction | undefined {
+  /** What is shown, in its order. */
+  get shown(): Product[] {
+    return this.featured.flatMap((id) => this.products.find((product) => product.id === id) ?? []);
+  }
+
+  /** What keeps this page's person from speaking now, by the server's clock. */
+  restrictionAt(now = this.clock.now()): Restriction | undefined {
     const { restriction } = this;
     return restriction?.until_ms !== undefined && restriction.until_ms <= now ? undefined : restriction;
   }
@@ -159,6 +176,16 @@ export class ChatRoom {
         return;
       case 'uninvited':
         this.moderators = this.moderators.filter((one) => one.member !== event.member);
+        return;
+      case 'listed':
+        this.products = event.products;
+        this.featured = event.featured;
+        return;
+      case 'product_changed':
+        this.products = this.products.map((one) => (one.id === event.product.id ? event.product : one));
+        return;
+      case 'featured':
+        this.featured = event.products;
         return;
       case 'logged':
         return this.#enter(event.entry);

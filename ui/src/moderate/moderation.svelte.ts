@@ -3,7 +3,7 @@ import { ChatClient, type Door } from '../chat/client';
 import type { Answer, LinkState } from '../chat/link';
 import { ChatRoom } from '../chat/room';
 import { sayRefused } from '../chat/says';
-import type { Act, Entry, Event, Held, Message, Moderator, Pinned, Restriction, Rules, You } from '../lib/protocol/chat';
+import type { Act, Entry, Event, Held, Interest, Message, Moderator, Pinned, Product, Restriction, Rules, You } from '../lib/protocol/chat';
 import { invitation } from './token';
 import { c, language, t } from './words.svelte';
 
@@ -56,6 +56,10 @@ export class Moderation {
   held = $state.raw<Held[]>([]);
   restrictions = $state.raw<Restriction[]>([]);
   moderators = $state.raw<Moderator[]>([]);
+  products = $state.raw<Product[]>([]);
+  /** Numbers of the products that viewers are shown. */
+  featured = $state.raw<string[]>([]);
+  interest = $state.raw<Interest[]>([]);
   entries = $state.raw<Entry[]>([]);
   notice = $state.raw<Notice | undefined>();
   found = $state.raw<Found | undefined>();
@@ -97,6 +101,7 @@ export class Moderation {
         if (this.room.moderates && welcome.snapshot) void this.readLog();
       },
       onEvents: (events) => this.#hear(events),
+      onInterest: (products) => (this.room.interest = this.interest = products),
       onState: (state) => (this.link = state),
     });
     const turned = () => {
@@ -158,6 +163,29 @@ export class Moderation {
 
   undo(entry: number): Promise<boolean> {
     return this.act({ do: 'undo', entry }, t('moderate_done_undo'));
+  }
+
+  /** Shows this product and no other. */
+  featureAlone(product: Product): Promise<boolean> {
+    return this.#feature([product.id], t('moderate_done_feature', { name: product.title }));
+  }
+
+  /** Shows this product beside those that are shown. */
+  featureToo(product: Product): Promise<boolean> {
+    return this.#feature([...this.featured, product.id], t('moderate_done_feature', { name: product.title }));
+  }
+
+  takeOff(product: Product): Promise<boolean> {
+    const others = this.featured.filter((id) => id !== product.id);
+    return this.#feature(others, t('moderate_done_take_off', { name: product.title }));
+  }
+
+  featureNone(): Promise<boolean> {
+    return this.#feature([], t('moderate_done_feature_none'));
+  }
+
+  #feature(products: string[], text: string): Promise<boolean> {
+    return this.act({ do: 'feature', products }, text);
   }
 
   /** A link for a new moderator, or why there is none. */
@@ -282,6 +310,9 @@ export class Moderation {
     this.held = room.held;
     this.restrictions = room.restrictions;
     this.moderators = room.moderators;
+    this.products = room.products;
+    this.featured = room.featured;
+    this.interest = room.interest;
     this.entries = room.entries;
   }
 }

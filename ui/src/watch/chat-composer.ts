@@ -114,8 +114,7 @@ export class Composer {
 
   /** Brings everything that depends on room, connection and time up to date. */
   show(): void {
-    const now = Date.now();
-    const barred = this.#barred(now);
+    const barred = this.#barred();
     this.#text.disabled = barred !== undefined;
     const { rules } = this.room;
     const viewer = this.room.you?.role === 'viewer';
@@ -136,11 +135,12 @@ export class Composer {
     if (you) byId('chat-as-name').textContent = say(this.#locale, 'watch_chat_as', { name: you.name });
     this.#grow();
     clearTimeout(this.#tick);
-    if (this.room.restrictionAt(now)?.until_ms !== undefined) this.#tick = setTimeout(() => this.show(), 1000);
+    if (this.room.restrictionAt()?.until_ms !== undefined) this.#tick = setTimeout(() => this.show(), 1000);
   }
 
   /** Why nothing can be written now. */
-  #barred(now: number): string | undefined {
+  #barred(): string | undefined {
+    const now = this.room.clock.now();
     const restriction = this.room.restrictionAt(now);
     if (restriction) {
       if (restriction.until_ms === undefined) return sayChat(this.#locale, 'chat_banned');

@@ -6,6 +6,7 @@ import { sayChat, sayRefused } from '../chat/says';
 import { Composer } from './chat-composer';
 import { ChatLog, words } from './chat-log';
 import { rememberToken, rememberedName, rememberedToken } from './chat-memory';
+import { Products } from './products';
 import { say, type Locale } from './words';
 
 /** A connection that is back within this time was not worth a word. */
@@ -46,11 +47,13 @@ export function startChat(name: string, locale: Locale): Chat {
       rememberToken(name, welcome.you.token);
       log.show(missed);
       showRoom();
+      products.show(welcome.snapshot === undefined);
       composer.onWelcome();
     },
     onEvents: (events) => {
       log.show(room.apply(events));
       showRoom();
+      products.show();
       composer.show();
     },
     onState: (next) => {
@@ -60,6 +63,7 @@ export function startChat(name: string, locale: Locale): Chat {
       showState();
     },
   });
+  const products = new Products(name, room, client, () => log.toEnd());
   const composer = new Composer(name, room, client, () => log.toEnd());
   const log = new ChatLog(
     room,
@@ -106,6 +110,7 @@ export function startChat(name: string, locale: Locale): Chat {
     spoken = next;
     log.speak(next);
     composer.speak(next);
+    products.speak(next);
     showRoom();
     showState();
     open(page.dataset.chat === 'open');

@@ -53,6 +53,12 @@ export function sayViewers(locale: Locale, count: number): string {
   return say(locale, key, { count: figures(locale, count) });
 }
 
+/** "Only 3 left.", in the language's own plural and figures. */
+export function sayStock(locale: Locale, count: number): string {
+  const one = new Intl.PluralRules(locale).select(count) === 'one';
+  return say(locale, one ? 'watch_product_left_one' : 'watch_product_left_other', { count: figures(locale, count) });
+}
+
 export function figures(locale: Locale, count: number): string {
   return new Intl.NumberFormat(locale).format(count);
 }

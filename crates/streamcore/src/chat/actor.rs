@@ -8,9 +8,10 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::identity::{Role, Tokens};
 use super::keep::{KeepError, Keeper};
-use super::room::{AddressHash, Follow, Now, Room, Speaker, Told, event_for};
+use super::products::wire::{Interest, ProductId, Visit};
+use super::room::{AddressHash, Follow, Now, Room, Speaker, Told, veiled};
 use super::text::Text;
-use super::wire::{Act, Done, Event, Happening, MemberId, Refused, Restriction, Seq, Snapshot};
+use super::wire::{Act, Done, Event, Happening, MemberId, Refused, Restriction, Seq, Snapshot, ToClient};
 use crate::room::{RoomId, wall_ms};
 
 /// Requests that wait for a room; whoever brings more waits in its socket.
@@ -24,20 +25,18 @@ const BEHIND: usize = 512;
 #[derive(Debug)]
 pub struct Shipped {
     told: Told,
-    /// For viewers; they may see less.
-    viewer: String,
-    moderator: String,
+    json: String,
+    /// For viewers, where they may see less.
+    for_viewers: Option<String>,
 }
 
 impl Shipped {
     fn new(told: Told) -> Self {
         let json = |event: &Event| serde_json::to_string(event).unwrap_or_default();
-        let moderator = json(&told.event);
-        let viewer = json(&event_for(Role::Viewer, &told.event));
         Self {
+            json: json(&told.event),
+            for_viewers: veiled(Role::Viewer, &told.event).as_ref().map(json),
             told,
-            viewer,
-            moderator,
         }
     }
 
@@ -48,17 +47,22 @@ impl Shipped {
 
     /// The event, if this member is told of it.
     pub fn json_for(&self, role: Role, member: &str) -> Option<&str> {
-        let text = if role >= Role::Moderator {
-            &self.moderator
-        } else {
-            &self.viewer
+        let text = match &self.for_viewers {
+            Some(text) if role < Role::Moderator => text,
+            _ => &self.json,
         };
         (self.told.audience.has(role, member) && !text.is_empty()).then_some(text)
     }
 }
 
-/// What one turn tells.
-pub type Batch = Arc<Vec<Shipped>>;
+/// What is told at once.
+#[derive(Debug, Clone)]
+pub enum Batch {
+    /// The events of one turn.
+    Events(Arc<Vec<Shipped>>),
+    /// For host and moderators: a whole message, as JSON.
+    Interest(Arc<str>),
+}
 
 /// Somebody who has joined.
 #[derive(Debug)]
@@ -67,6 +71,8 @@ pub struct Joined {
     pub seq: Seq,
     /// The room, unless `missed` has all.
     pub snapshot: Option<Box<Snapshot>>,
+    /// For host and moderators.
+    pub interest: Option<Vec<Interest>>,
     /// What was missed.
     pub missed: Vec<Event>,
     /// What keeps the member from speaking.
@@ -96,8 +102,15 @@ pub enum Ask {
     },
     Moderate {
         by: Speaker,
-        act: Act,
+        /// In a box: a product is larger than all the others.
+        act: Box<Act>,
         reason: Option<String>,
+        reply: oneshot::Sender<Result<Done, Refused>>,
+    },
+    Visit {
+        by: Speaker,
+        product: ProductId,
+        what: Visit,
         reply: oneshot::Sender<Result<Done, Refused>>,
     },
     Leave {
@@ -228,7 +241,7 @@ impl Actor {
 
     async fn load(&self) -> Result<Room, ()> {
         match self.keeper.load(&self.id).await {
-            Ok(kept) => Ok(Room::new(kept)),
+            Ok(kept) => Ok(Room::new(self.id.clone(), kept)),
             Err(error) => {
                 self.lost(&error);
                 Err(())
@@ -244,14 +257,21 @@ impl Actor {
     async fn serve(&mut self, mut room: Room, asks: &mut Vec<Ask>) -> Result<(), ()> {
         let (batches, _) = broadcast::channel(BEHIND);
         loop {
-            if asks.is_empty() && self.asks.recv_many(asks, TURN).await == 0 {
-                return Ok(());
+            if asks.is_empty() {
+                let tell_at = room.interest_at(Instant::now());
+                tokio::select! {
+                    count = self.asks.recv_many(asks, TURN) => if count == 0 {
+                        return Ok(());
+                    },
+                    () = wait_until(tell_at), if tell_at.is_some() => {}
+                }
             }
             let mut turn = Turn::default();
             for ask in asks.drain(..) {
                 self.take(&mut room, &mut turn, &batches, ask).await?;
             }
             self.settle(&mut turn, &batches).await?;
+            tell_interest(&mut room, &batches);
         }
     }
 
@@ -300,6 +320,12 @@ impl Actor {
                     room.moderate(&by, &act, reason.as_deref(), address_of, now),
                 );
             }
+            Ask::Visit {
+                by,
+                product,
+                what,
+                reply,
+            } => turn.add(reply, room.visit(&by, &product, what, now)),
             Ask::Leave { member } => self.leave(&member),
         }
         Ok(())
@@ -326,6 +352,7 @@ impl Actor {
             snapshot: missed
                 .is_none()
                 .then(|| Box::new(room.snapshot(author.role, now))),
+            interest: (author.role >= Role::Moderator).then(|| room.interest()),
             missed: missed.unwrap_or_default(),
             restriction: room.restriction(speaker, now).cloned(),
             batches: batches.subscribe(),
@@ -344,8 +371,9 @@ impl Actor {
     /// Keeps what the turn has gathered, tells it, and answers.
     async fn settle(&mut self, turn: &mut Turn, batches: &broadcast::Sender<Batch>) -> Result<(), ()> {
         let Turn { follow, owed } = std::mem::take(turn);
+        let seq = follow.tell.last().map(|told| told.event.seq);
         if !follow.keep.is_empty()
-            && let Err(error) = self.keeper.keep(&self.id, &follow.keep).await
+            && let Err(error) = self.keeper.keep(&self.id, seq, &follow.keep).await
         {
             self.lost(&error);
             for (reply, answer) in owed {
@@ -354,14 +382,39 @@ impl Actor {
             return Err(());
         }
         if !follow.tell.is_empty() {
-            let batch = follow.tell.into_iter().map(Shipped::new).collect();
+            let events = follow.tell.into_iter().map(Shipped::new).collect();
             // An error says that nobody is there to be told.
-            let _ = batches.send(Arc::new(batch));
+            let _ = batches.send(Batch::Events(Arc::new(events)));
         }
         for (reply, answer) in owed {
             let _gone_is_as_good = reply.send(answer);
         }
         Ok(())
+    }
+}
+
+/// Tells host and moderators of clicks, if it is time. Clicks have no numbers of their own: a thousand of them would
+/// push out what those who come back are told.
+fn tell_interest(room: &mut Room, batches: &broadcast::Sender<Batch>) {
+    let now = Instant::now();
+    if room.interest_at(now).is_none_or(|at| at > now) {
+        return;
+    }
+    room.interest_told(now);
+    let message = ToClient::Interest {
+        products: room.interest(),
+    };
+    if let Ok(json) = serde_json::to_string(&message) {
+        // An error says that nobody is there to be told.
+        let _ = batches.send(Batch::Interest(json.into()));
+    }
+}
+
+/// Never, without a moment.
+pub async fn wait_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -11,6 +11,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{Row, Sqlite, Transaction};
 
+use super::products::{keep_product_change, load as load_products};
 use super::room::{AddressHash, Change, Kept};
 use super::wire::{Entry, Message, Restriction, Seq};
 use crate::room::RoomId;
@@ -41,7 +42,7 @@ pub enum KeepError {
 /// The database of all rooms.
 #[derive(Clone)]
 pub struct Keeper {
-    pool: SqlitePool,
+    pub(super) pool: SqlitePool,
     address_key: hmac::Key,
 }
 
@@ -167,16 +168,21 @@ impl Keeper {
             held,
             restrictions,
             invitations,
+            products: load_products(&self.pool, room).await?,
         })
     }
 
-    /// Keeps all changes, or none.
-    pub async fn keep(&self, room: &RoomId, changes: &[Change]) -> Result<(), KeepError> {
+    /// Keeps all changes and the number of the last event that they brought, or nothing.
+    pub async fn keep(&self, room: &RoomId, seq: Option<Seq>, changes: &[Change]) -> Result<(), KeepError> {
         let mut transaction = self.pool.begin().await?;
-        sqlx::query("INSERT INTO rooms (room) VALUES (?1) ON CONFLICT DO NOTHING")
-            .bind(room.as_str())
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::query(
+            "INSERT INTO rooms (room, seq) VALUES (?1, coalesce(?2, 0))
+             ON CONFLICT (room) DO UPDATE SET seq = coalesce(?2, seq)",
+        )
+        .bind(room.as_str())
+        .bind(seq.map(number))
+        .execute(&mut *transaction)
+        .await?;
         for change in changes {
             keep_one(&mut transaction, room.as_str(), change).await?;
         }
@@ -242,9 +248,6 @@ impl Keeper {
 
 async fn keep_one(to: &mut Transaction<'_, Sqlite>, room: &str, change: &Change) -> Result<(), KeepError> {
     let query = match change {
-        Change::Seq(seq) => sqlx::query("UPDATE rooms SET seq = ?2 WHERE room = ?1")
-            .bind(room)
-            .bind(number(*seq)),
         Change::Message(message) => {
             sqlx::query("INSERT INTO messages (room, seq, author, text, body) VALUES (?1, ?2, ?3, ?4, ?5)")
                 .bind(room)
@@ -282,6 +285,7 @@ async fn keep_one(to: &mut Transaction<'_, Sqlite>, room: &str, change: &Change)
                 .bind(room)
                 .bind(number(*entry))
         }
+        Change::Product(change) => return keep_product_change(to, room, change).await,
         Change::Pinned(pinned) => sqlx::query("UPDATE rooms SET pinned = ?2 WHERE room = ?1")
             .bind(room)
             .bind(pinned.as_ref().map(serde_json::to_string).transpose()?),
@@ -357,7 +361,7 @@ fn search_words(text: &str) -> String {
 }
 
 /// SQLite's integers have a sign; ours stay far below 2^53.
-fn number(value: u64) -> i64 {
+pub(super) fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 

@@ -1,12 +1,13 @@
 //! A room's chat: who may speak, what is said, what moderators do about it, and what is kept.
 //!
-//! `wire` has the protocol, `identity` the tokens, `text` and `blocked` what may be said, `room` the rules as a pure
-//! function of state, input and time, `keep` the database, `actor` one task per room, `socket` one client.
+//! `wire` has the protocol, `identity` the tokens, `text` and `blocked` what may be said, `products` what the host sells,
+//! `room` the rules as a pure function of state, input and time, `keep` the database, `actor` one task per room, `socket` one client.
 
 mod actor;
 mod blocked;
 mod identity;
 mod keep;
+mod products;
 mod room;
 mod socket;
 mod text;
@@ -15,4 +16,5 @@ mod wire;
 pub(crate) use actor::Chat;
 pub(crate) use identity::Tokens;
 pub(crate) use keep::{KeepError, Keeper};
-pub(crate) use socket::{host_token, open};
+pub(crate) use products::{Hash, ImageKind, MOST_IMAGE_BYTES, MOST_IMAGES};
+pub(crate) use socket::{host_token, is_host, open};

@@ -6,22 +6,26 @@ use std::time::{Duration, Instant};
 
 use axum::extract::ws::{CloseFrame, Message as Frame, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{ConnectInfo, Path, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
 
-use super::actor::{Ask, Batch, Chat, Joined, RoomHandle};
+use super::actor::{Ask, Batch, Chat, Joined, RoomHandle, wait_until};
 use super::identity::{Role, guest_name, new_member};
+use super::keep::KeepError;
 use super::room::Speaker;
 use super::text::{Text, clean_name};
 use super::wire::{Act, Author, Done, FromClient, Refused, RequestId, Seq, ToClient, VERSION, You};
 use crate::bucket::Bucket;
 use crate::http::App;
 use crate::http::answer::Refusal;
+use crate::http::bearer;
 use crate::room::{RoomId, wall_ms};
 
 /// Largest message of a client: 500 characters with room for JSON and tokens, and a list of 500 words.
 const MOST_BYTES: usize = 64 * 1024;
+/// Largest message of a client that shows the host's token when it connects: 200 products with all that they may have.
+const MOST_BYTES_OF_A_HOST: usize = 1024 * 1024;
 /// How long a client may take to say who it is.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
 /// How often a silent connection is asked for a sign of life; proxies close silent ones after 30 s or more.
@@ -46,8 +50,14 @@ pub(crate) async fn open(
 ) -> Result<Response, Refusal> {
     let room: RoomId = room.parse().map_err(|_| Refusal::no_such_room())?;
     let place = app.listener_place()?;
-    let upgrade = upgrade.max_message_size(MOST_BYTES).max_frame_size(MOST_BYTES);
     let (chat, stop) = (app.chat(), app.stopping());
+    // Strangers could fill the memory with the beginnings of large messages.
+    let most = if is_host(&chat, &room, &headers) {
+        MOST_BYTES_OF_A_HOST
+    } else {
+        MOST_BYTES
+    };
+    let upgrade = upgrade.max_message_size(most).max_frame_size(most);
     let address = app.viewer_address(from, &headers);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let client = Client {
@@ -147,6 +157,8 @@ impl Client {
                     restriction: joined.restriction,
                 },
                 seq: joined.seq,
+                now_ms: wall_ms(),
+                interest: joined.interest,
                 snapshot: joined.snapshot,
                 events: joined.missed,
             },
@@ -243,7 +255,11 @@ impl Client {
                     }
                     self.put(Frame::Ping(Vec::new().into())).await?;
                 }
-                () = wait_until(deaf_until), if deaf_until.is_some() => deaf_until = None,
+                () = wait_until(deaf_until), if deaf_until.is_some() => {
+                    deaf_until = None;
+                    // The one that was served on trust is paid for now: otherwise every second one is free.
+                    let _as_waited_for = pace.take(Instant::now());
+                }
                 frame = self.socket.recv(), if deaf_until.is_none() => {
                     heard = Instant::now();
                     match frame {
@@ -278,8 +294,17 @@ impl Client {
         let empty = frame.len();
         let mut next = Some(first);
         let mut merged = 0;
+        // The last one says it all.
+        let mut interest = None;
         while let Some(batch) = next.take() {
-            for shipped in batch.iter() {
+            let events = match batch {
+                Batch::Events(events) => events,
+                Batch::Interest(json) => {
+                    interest = Some(json);
+                    Arc::default()
+                }
+            };
+            for shipped in events.iter() {
                 if shipped.turns_away(&member.author.id) {
                     return self.turn_away(Refused::Token).await;
                 }
@@ -295,11 +320,16 @@ impl Client {
                 next = batches.try_recv().ok();
             }
         }
-        if frame.len() == empty {
-            return Ok(());
+        if frame.len() > empty {
+            frame.push_str("]}");
+            self.put(Frame::Text(frame.into())).await?;
         }
-        frame.push_str("]}");
-        self.put(Frame::Text(frame.into())).await
+        match interest {
+            Some(json) if member.author.role >= Role::Moderator => {
+                self.put(Frame::Text((*json).into())).await
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn on_text(
@@ -352,11 +382,31 @@ impl Client {
                 Ok(entries) => ToClient::Log { id, entries },
                 Err(error) => self.unavailable(id, &error),
             },
+            FromClient::Visited { id, product, what } => {
+                let by = member.clone();
+                let visit = |reply| Ask::Visit {
+                    by,
+                    product,
+                    what,
+                    reply,
+                };
+                let result = handle.ask(visit).await.and_then(std::convert::identity);
+                answer(id, result)
+            }
+            FromClient::Figures { id, .. } if member.author.role < Role::Moderator => {
+                answer(id, Err(Refused::NotAllowed))
+            }
+            FromClient::Figures { id, from_ms } => {
+                match self.chat.keeper.figures(&self.room, from_ms).await {
+                    Ok((figures, more)) => ToClient::Figures { id, figures, more },
+                    Err(error) => self.unavailable(id, &error),
+                }
+            }
         }
     }
 
-    fn unavailable(&self, id: RequestId, error: &super::keep::KeepError) -> ToClient {
-        tracing::error!(room = %self.room, error = error as &(dyn std::error::Error + 'static), "the room database failed");
+    fn unavailable(&self, id: RequestId, error: &KeepError) -> ToClient {
+        log_failure(&self.room, error);
         answer(id, Err(Refused::Unavailable))
     }
 
@@ -382,11 +432,12 @@ impl Client {
             Act::Invite { name } => clean_name(name),
             _ => None,
         };
+        has_images(&self.chat, &self.room, by, &act).await?;
         let by = by.clone();
         let done = handle
             .ask(|reply| Ask::Moderate {
                 by,
-                act,
+                act: Box::new(act),
                 reason,
                 reply,
             })
@@ -461,10 +512,42 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn wait_until(at: Option<Instant>) {
-    if let Some(at) = at {
-        tokio::time::sleep_until(at.into()).await;
+/// Looks whether every picture that an act names is in the room.
+async fn has_images(chat: &Chat, room: &RoomId, by: &Speaker, act: &Act) -> Result<(), Refused> {
+    let (list, one) = match act {
+        Act::Products { list } => (list.as_slice(), false),
+        Act::Product { product } => (std::slice::from_ref(product), true),
+        _ => return Ok(()),
+    };
+    // The room says no to everybody else, and needs no database for it.
+    if by.author.role < Role::Host {
+        return Ok(());
     }
+    let missing = chat.keeper.without_image(room, list).await;
+    let missing = missing.map_err(|error| {
+        log_failure(room, &error);
+        Refused::Unavailable
+    })?;
+    let Some(at) = missing else { return Ok(()) };
+    let place = if one {
+        "product".to_owned()
+    } else {
+        format!("products[{at}]")
+    };
+    Err(Refused::OutOfRange {
+        field: format!("{place}.image"),
+    })
+}
+
+fn log_failure(room: &RoomId, error: &KeepError) {
+    tracing::error!(%room, error = error as &(dyn std::error::Error + 'static), "the room database failed");
+}
+
+/// Whether a request shows the token of this room's host.
+pub(crate) fn is_host(chat: &Chat, room: &RoomId, headers: &HeaderMap) -> bool {
+    let token = headers.get(header::AUTHORIZATION).and_then(bearer);
+    let claims = token.and_then(|token| chat.tokens.read(room, token, wall_ms()));
+    claims.is_some_and(|claims| claims.role == Role::Host)
 }
 
 /// A token of the host: one member, whatever name it speaks under.

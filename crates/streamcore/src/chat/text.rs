@@ -63,6 +63,16 @@ pub fn line(text: &str, most: usize) -> String {
     tidy(&cut).chars().take(most).collect()
 }
 
+/// Text that another person gave, whole; `None` if it has more than `most` characters.
+pub fn whole_line(text: &str, most: usize) -> Option<String> {
+    // What is taken out must not cost more than what is left.
+    if text.len() > 16 * most {
+        return None;
+    }
+    let text = tidy(text);
+    (text.chars().count() <= most).then_some(text)
+}
+
 fn tidy(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut marks = 0;

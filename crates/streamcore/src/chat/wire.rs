@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::identity::Role;
+use super::products::wire::{Figure, Interest, Product, ProductId, Visit};
 use super::text::Text;
 
 /// Version of this protocol. A client of another version is told so and turned away.
@@ -88,6 +89,23 @@ pub enum FromClient {
         #[serde(default)]
         before: Option<u64>,
     },
+    /// A viewer goes to the shop. Counts once a minute for the same product and the same thing.
+    Visited {
+        /// Its number.
+        id: RequestId,
+        /// Of which product.
+        product: ProductId,
+        /// What for.
+        what: Visit,
+    },
+    /// Host and moderators: what viewers did with products, minute by minute.
+    Figures {
+        /// Its number.
+        id: RequestId,
+        /// From this moment on, in milliseconds since 1970 UTC.
+        #[serde(default)]
+        from_ms: u64,
+    },
 }
 
 /// What moderators do. What is marked with "host" is the host's alone.
@@ -161,6 +179,32 @@ pub enum Act {
         /// The moderator.
         member: MemberId,
     },
+    /// Host: the show's products, at most 200, in their order. What is featured and still among them stays featured.
+    /// The log says that it was done and leaves the list out.
+    Products {
+        /// All of them.
+        list: Vec<Product>,
+    },
+    /// Host: one product of the list is another one now: its price, its stock, its note.
+    Product {
+        /// All of it.
+        product: Product,
+    },
+    /// These products of the list are shown, at most 3, and no others.
+    Feature {
+        /// Which, in their order.
+        products: Vec<ProductId>,
+    },
+}
+
+impl Act {
+    /// As it stands in the log: what would fill it is left out.
+    pub fn for_the_log(&self) -> Self {
+        match self {
+            Self::Products { .. } => Self::Products { list: Vec::new() },
+            act => act.clone(),
+        }
+    }
 }
 
 /// How a room is run.
@@ -355,6 +399,25 @@ pub enum Happening {
         /// Who.
         member: MemberId,
     },
+    /// The show's products are others.
+    Listed {
+        /// All of them, in their order.
+        products: Vec<Product>,
+        /// Those of them that are shown.
+        featured: Vec<ProductId>,
+    },
+    /// One product of the list is another one now.
+    ProductChanged {
+        /// All of it.
+        product: Product,
+    },
+    /// These products of the list are shown, and no others.
+    Featured {
+        /// Which, in their order.
+        products: Vec<ProductId>,
+        /// By whom: a name.
+        by: String,
+    },
     /// Moderators: a new entry of the log.
     Logged {
         /// Which.
@@ -429,6 +492,10 @@ pub struct Snapshot {
     pub restrictions: Vec<Restriction>,
     /// Moderators: whom the host has invited, by name.
     pub moderators: Vec<Moderator>,
+    /// The show's products, in their order.
+    pub products: Vec<Product>,
+    /// Those of them that are shown.
+    pub featured: Vec<ProductId>,
 }
 
 /// The message on top.
@@ -454,6 +521,11 @@ pub enum ToClient {
         you: You,
         /// The last event's number.
         seq: Seq,
+        /// The server's clock, in milliseconds since 1970 UTC: what ends at a moment ends by this one.
+        now_ms: u64,
+        /// Host and moderators: how much viewers want the products.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        interest: Option<Vec<Interest>>,
         /// The room; absent when `events` has all that was missed.
         #[serde(skip_serializing_if = "Option::is_none")]
         snapshot: Option<Box<Snapshot>>,
@@ -465,6 +537,12 @@ pub enum ToClient {
     Events {
         /// What.
         events: Vec<Event>,
+    },
+    /// Host and moderators: how much viewers want the products, at most once a second. It has no number, and whoever
+    /// comes back is told anew.
+    Interest {
+        /// Those that somebody has touched, with all that was counted.
+        products: Vec<Interest>,
     },
     /// It is done, and kept.
     Done {
@@ -499,6 +577,15 @@ pub enum ToClient {
         /// Newest first.
         entries: Vec<Entry>,
     },
+    /// What viewers did with products.
+    Figures {
+        /// The request's number.
+        id: RequestId,
+        /// Oldest first.
+        figures: Vec<Figure>,
+        /// Whether there are later ones: ask again from the last one's minute on.
+        more: bool,
+    },
 }
 
 /// What became of a request.
@@ -529,6 +616,8 @@ pub enum Done {
         /// What makes one: to be handed over in private. A secret.
         token: String,
     },
+    /// The visit is taken note of.
+    Counted,
 }
 
 /// Why something is not done.
@@ -575,7 +664,7 @@ pub enum Refused {
     Banned,
     /// Not in this role.
     NotAllowed,
-    /// No such message, member or entry.
+    /// No such message, member, product or entry.
     Unknown,
     /// It cannot be taken back, or is already.
     NotUndoable,

@@ -1,6 +1,8 @@
-//! StreamCore's HTTP: WHIP and WHEP, what viewers may know of a room, and the pages of viewers and moderators.
+//! StreamCore's HTTP: WHIP and WHEP, what viewers may know of a room, pictures of products, and the pages of viewers and
+//! moderators.
 
 pub(crate) mod answer;
+mod images;
 mod page;
 mod rooms;
 mod session;
@@ -14,12 +16,13 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::map_response;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use answer::Refusal;
+pub(crate) use session::bearer;
 
 use crate::bucket::Bucket;
 use crate::chat::{self, Chat};
@@ -186,6 +189,8 @@ fn router(app: Arc<App>) -> Router {
         .merge(open)
         .route("/chat/{room}", get(chat::open))
         .route("/api/rooms/{room}/host", post(rooms::host))
+        .route("/api/rooms/{room}/images", put(images::keep))
+        .route("/rooms/{room}/images/{hash}", get(images::show))
         .route("/watch/{room}", get(page::watch))
         .route("/moderate/{room}", get(page::moderate))
         .route("/assets/{*path}", get(page::asset))

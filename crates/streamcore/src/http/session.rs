@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -265,7 +265,8 @@ pub(super) fn show_key(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
-fn bearer(value: &HeaderValue) -> Option<&str> {
+/// The token of an `Authorization` header (RFC 6750 section 2.1).
+pub(crate) fn bearer(value: &HeaderValue) -> Option<&str> {
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
@@ -299,23 +300,24 @@ fn expect_type(headers: &HeaderMap, expected: &str) -> Result<(), Refusal> {
 }
 
 async fn read_text(app: &App, body: Body) -> Result<String, Refusal> {
-    let bytes = match tokio::time::timeout(BODY_WITHIN, to_bytes(body, app.body_bytes)).await {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(_)) => {
-            return Err(Refusal::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                format!("The body may have {} bytes at most.", app.body_bytes),
-            ));
-        }
-        Err(_) => {
-            return Err(Refusal::new(
-                StatusCode::REQUEST_TIMEOUT,
-                "The body did not come in time.",
-            ));
-        }
-    };
+    let bytes = read_body(body, app.body_bytes).await?;
     String::from_utf8(bytes.into())
         .map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "The body is not text."))
+}
+
+/// A body of at most so many bytes that comes in time.
+pub(super) async fn read_body(body: Body, most: usize) -> Result<Bytes, Refusal> {
+    match tokio::time::timeout(BODY_WITHIN, to_bytes(body, most)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => Err(Refusal::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("The body may have {most} bytes at most."),
+        )),
+        Err(_) => Err(Refusal::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "The body did not come in time.",
+        )),
+    }
 }
 
 /// Asks the media thread and waits for its answer.

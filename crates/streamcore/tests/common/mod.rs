@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::panic, reason = "a test helper fails by panicking")]
 
+pub mod chatter;
 pub mod client;
 pub mod media;
 

@@ -1,6 +1,7 @@
 //! A room's chat as a pure state machine: who may say and do what, and what follows. No I/O, no clock of its own.
 
 mod moderation;
+mod shelf;
 mod speaking;
 #[cfg(test)]
 mod tests;
@@ -10,11 +11,15 @@ use std::time::Instant;
 
 use super::blocked::Blocked;
 use super::identity::Role;
+use super::products::KeptProducts;
+use super::products::wire::{Product, ProductId, Visit};
 use super::wire::{
     Author, Entry, Event, Happening, Held, MemberId, Message, Moderator, Pinned, Quote, Restriction, Rules,
     Seq, Snapshot,
 };
 use crate::bucket::Bucket;
+use crate::room::RoomId;
+use shelf::Shelf;
 
 /// Messages that a newcomer is shown.
 const SHOWN: usize = 100;
@@ -58,6 +63,8 @@ pub enum Audience {
     Moderators,
     /// Host, moderators and one member.
     ModeratorsAnd(MemberId),
+    /// Nobody any more: a later event says it all.
+    Nobody,
 }
 
 impl Audience {
@@ -67,6 +74,7 @@ impl Audience {
             Self::All => true,
             Self::Moderators => role >= Role::Moderator,
             Self::ModeratorsAnd(one) => role >= Role::Moderator || one == member,
+            Self::Nobody => false,
         }
     }
 }
@@ -81,8 +89,6 @@ pub struct Told {
 /// What the database must know before anybody else does.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    /// The last event's number.
-    Seq(Seq),
     Message(Message),
     /// By this act of the log.
     Delete {
@@ -116,6 +122,24 @@ pub enum Change {
         name: String,
         holds: bool,
     },
+    Product(ProductChange),
+}
+
+/// What the database must know of products.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ProductChange {
+    /// The whole list.
+    Listed(Vec<Product>),
+    /// One of the list.
+    Changed(Product),
+    Featured(Vec<ProductId>),
+    /// One more.
+    Visited {
+        product: ProductId,
+        /// Since 1970.
+        minute: u64,
+        what: Visit,
+    },
 }
 
 /// What follows from an input: for the database first, then for those it is told to.
@@ -137,6 +161,7 @@ pub struct Kept {
     pub restrictions: Vec<(Restriction, Option<AddressHash>)>,
     /// Invited moderators: number and name.
     pub invitations: Vec<(MemberId, String)>,
+    pub products: KeptProducts,
 }
 
 /// How an act is taken back.
@@ -147,6 +172,7 @@ enum Undo {
     Restrict(Restriction, Option<AddressHash>),
     Pin(Option<Pinned>),
     Rules(Rules),
+    Feature(Vec<ProductId>),
 }
 
 /// One viewer who speaks: who, and how fast.
@@ -161,6 +187,7 @@ struct Pace {
 /// A room's chat.
 #[derive(Debug)]
 pub struct Room {
+    id: RoomId,
     seq: Seq,
     entries: u64,
     messages: VecDeque<Message>,
@@ -171,14 +198,16 @@ pub struct Room {
     held: Vec<Held>,
     restrictions: HashMap<MemberId, (Restriction, Option<AddressHash>)>,
     invitations: HashMap<MemberId, String>,
+    shelf: Shelf,
     undo: VecDeque<(u64, Undo)>,
     paces: HashMap<MemberId, Pace>,
 }
 
 impl Room {
     /// As it was kept.
-    pub fn new(kept: Kept) -> Self {
+    pub fn new(id: RoomId, kept: Kept) -> Self {
         Self {
+            id,
             seq: kept.seq,
             entries: kept.entries,
             messages: kept.messages.into(),
@@ -193,6 +222,7 @@ impl Room {
                 .map(|(restriction, address)| (restriction.member.clone(), (restriction, address)))
                 .collect(),
             invitations: kept.invitations.into_iter().collect(),
+            shelf: Shelf::new(kept.products),
             undo: VecDeque::new(),
             paces: HashMap::new(),
         }
@@ -230,6 +260,8 @@ impl Room {
                 Vec::new()
             },
             moderators: if moderates { self.moderators() } else { Vec::new() },
+            products: self.shelf.list().to_vec(),
+            featured: self.shelf.featured().to_vec(),
         }
     }
 
@@ -257,7 +289,7 @@ impl Room {
         Some(
             missed
                 .filter(|told| told.audience.has(role, member))
-                .map(|told| event_for(role, &told.event))
+                .map(|told| veiled(role, &told.event).unwrap_or_else(|| told.event.clone()))
                 .collect(),
         )
     }
@@ -314,9 +346,6 @@ impl Room {
             self.events.pop_front();
         }
         follow.tell.push(told);
-        // One number in the database is enough for a batch: the highest.
-        follow.keep.retain(|change| !matches!(change, Change::Seq(_)));
-        follow.keep.push(Change::Seq(self.seq));
     }
 
     fn quote(&self, seq: Seq) -> Option<Quote> {
@@ -348,11 +377,15 @@ fn rules_for(role: Role, rules: &Rules) -> Rules {
     rules
 }
 
-/// An event as `role` may see it.
-pub fn event_for(role: Role, event: &Event) -> Event {
-    let mut event = event.clone();
-    if let Happening::Ruled { rules } = &mut event.what {
-        *rules = rules_for(role, rules);
+/// An event as `role` may see it, where that differs from what happened.
+pub fn veiled(role: Role, event: &Event) -> Option<Event> {
+    match &event.what {
+        Happening::Ruled { rules } if role < Role::Moderator => Some(Event {
+            seq: event.seq,
+            what: Happening::Ruled {
+                rules: rules_for(role, rules),
+            },
+        }),
+        _ => None,
     }
-    event
 }

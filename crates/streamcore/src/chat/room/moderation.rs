@@ -17,14 +17,14 @@ const MOST_OF_A_REASON: usize = 200;
 const MOST_INVITATIONS: usize = 100;
 
 /// What an act came to, before it stands in the log.
-struct Acted {
+pub(super) struct Acted {
     whom: Option<String>,
     undo: Option<Undo>,
     done: Done,
 }
 
 impl Acted {
-    fn on(whom: Option<String>, undo: Option<Undo>) -> Self {
+    pub(super) fn on(whom: Option<String>, undo: Option<Undo>) -> Self {
         Self {
             whom,
             undo,
@@ -78,16 +78,19 @@ impl Room {
             Act::Refuse { message } => self.decide(&mut follow, *message, false)?,
             Act::Clear => self.clear(&mut follow, entry),
             Act::Change { rules } => self.change(&mut follow, rules)?,
-            Act::Undo { entry } => self.undo(&mut follow, *entry)?,
+            Act::Undo { entry } => self.undo(&mut follow, *entry, &by.author.name)?,
             Act::Invite { name } => self.invite(&mut follow, name, by.author.role)?,
             Act::Uninvite { member } => self.uninvite(&mut follow, member, by.author.role)?,
+            Act::Products { list } => self.list(&mut follow, list, by.author.role)?,
+            Act::Product { product } => self.change_product(&mut follow, product, by.author.role)?,
+            Act::Feature { products } => self.feature(&mut follow, products, &by.author.name)?,
         };
         self.entries = entry;
         let logged = Entry {
             number: entry,
             at_ms: now.wall_ms,
             by: by.author.clone(),
-            act: act.clone(),
+            act: act.for_the_log(),
             whom: acted.whom,
             reason: reason
                 .map(|reason| line(reason, MOST_OF_A_REASON))
@@ -292,7 +295,7 @@ impl Room {
         self.happen(follow, Audience::All, Happening::Ruled { rules });
     }
 
-    fn undo(&mut self, follow: &mut Follow, entry: u64) -> Result<Acted, Refused> {
+    fn undo(&mut self, follow: &mut Follow, entry: u64, by: &str) -> Result<Acted, Refused> {
         let at = self.undo.iter().position(|(number, _)| *number == entry);
         let (_, undo) = at
             .and_then(|at| self.undo.remove(at))
@@ -326,6 +329,7 @@ impl Room {
                 self.rule(follow);
                 None
             }
+            Undo::Feature(before) => self.feature_again(follow, before, by),
         };
         Ok(Acted::on(whom, None))
     }
@@ -403,7 +407,7 @@ impl Room {
     }
 }
 
-fn out_of_range(field: &str) -> Refused {
+pub(super) fn out_of_range(field: &str) -> Refused {
     Refused::OutOfRange {
         field: field.to_owned(),
     }

@@ -5,14 +5,14 @@ use crate::chat::identity::Role;
 use crate::chat::text::Text;
 use crate::chat::wire::{Act, Author, Done, Happening, HeldFor, Refused, Rules, Seq};
 
-struct Stage {
-    room: Room,
+pub(super) struct Stage {
+    pub(super) room: Room,
     start: Instant,
     ms: u64,
-    kept: Vec<Change>,
+    pub(super) kept: Vec<Change>,
 }
 
-fn speaker(id: &str, role: Role, address: u8) -> Speaker {
+pub(super) fn speaker(id: &str, role: Role, address: u8) -> Speaker {
     Speaker {
         author: Author {
             id: id.to_owned(),
@@ -23,32 +23,32 @@ fn speaker(id: &str, role: Role, address: u8) -> Speaker {
     }
 }
 
-fn viewer(id: &str) -> Speaker {
+pub(super) fn viewer(id: &str) -> Speaker {
     speaker(id, Role::Viewer, id.as_bytes()[0])
 }
 
-fn host() -> Speaker {
+pub(super) fn host() -> Speaker {
     speaker("host", Role::Host, 0)
 }
 
 impl Stage {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            room: Room::new(Kept::default()),
+            room: Room::new("show".parse().expect("a room's name"), Kept::default()),
             start: Instant::now(),
             ms: 0,
             kept: Vec::new(),
         }
     }
 
-    fn now(&self) -> Now {
+    pub(super) fn now(&self) -> Now {
         Now {
             wall_ms: 1_795_000_000_000 + self.ms,
             at: self.start + Duration::from_millis(self.ms),
         }
     }
 
-    fn wait(&mut self, ms: u64) {
+    pub(super) fn wait(&mut self, ms: u64) {
         self.ms += ms;
     }
 
@@ -67,7 +67,7 @@ impl Stage {
         }
     }
 
-    fn act(&mut self, who: &Speaker, act: Act) -> Result<Follow, Refused> {
+    pub(super) fn act(&mut self, who: &Speaker, act: Act) -> Result<Follow, Refused> {
         let now = self.now();
         let address = |member: &str| Some([member.as_bytes()[0]; 16]);
         let (_, follow) = self.room.moderate(who, &act, None, address, now)?;
@@ -75,7 +75,7 @@ impl Stage {
         Ok(follow)
     }
 
-    fn acted(&mut self, who: &Speaker, act: Act) -> u64 {
+    pub(super) fn acted(&mut self, who: &Speaker, act: Act) -> u64 {
         match self.act(who, act.clone()) {
             Ok(_) => self.room.entries,
             Err(refused) => panic!("{act:?} was to be done: {refused:?}"),

@@ -23,4 +23,4 @@ member: string,
 /**
  * What makes one: to be handed over in private. A secret.
  */
-token: string, };
+token: string, } | { "result": "counted" };

@@ -3,6 +3,7 @@ import type { Entry } from "./Entry";
 import type { Held } from "./Held";
 import type { Message } from "./Message";
 import type { Moderator } from "./Moderator";
+import type { Product } from "./Product";
 import type { Restriction } from "./Restriction";
 import type { Rules } from "./Rules";
 
@@ -65,7 +66,27 @@ moderator: Moderator, } | { "kind": "uninvited",
 /**
  * Who.
  */
-member: string, } | { "kind": "logged", 
+member: string, } | { "kind": "listed", 
+/**
+ * All of them, in their order.
+ */
+products: Array<Product>, 
+/**
+ * Those of them that are shown.
+ */
+featured: Array<string>, } | { "kind": "product_changed", 
+/**
+ * All of it.
+ */
+product: Product, } | { "kind": "featured", 
+/**
+ * Which, in their order.
+ */
+products: Array<string>, 
+/**
+ * By whom: a name.
+ */
+by: string, } | { "kind": "logged", 
 /**
  * Which.
  */

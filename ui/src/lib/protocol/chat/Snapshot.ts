@@ -3,6 +3,7 @@ import type { Held } from "./Held";
 import type { Message } from "./Message";
 import type { Moderator } from "./Moderator";
 import type { Pinned } from "./Pinned";
+import type { Product } from "./Product";
 import type { Restriction } from "./Restriction";
 import type { Rules } from "./Rules";
 
@@ -33,4 +34,12 @@ restrictions: Array<Restriction>,
 /**
  * Moderators: whom the host has invited, by name.
  */
-moderators: Array<Moderator>, };
+moderators: Array<Moderator>, 
+/**
+ * The show's products, in their order.
+ */
+products: Array<Product>, 
+/**
+ * Those of them that are shown.
+ */
+featured: Array<string>, };
