@@ -9,4 +9,4 @@ pub mod picture;
 mod product;
 pub mod woocommerce;
 
-pub use product::Found;
+pub use product::{Found, web_address};

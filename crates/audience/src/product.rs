@@ -26,7 +26,7 @@ pub struct Found {
 }
 
 /// An address that a page may link to or an engine may fetch; anything else, `javascript:` above all, is none.
-pub(crate) fn web_address(text: &str) -> Option<Text<1000>> {
+pub fn web_address(text: &str) -> Option<Text<1000>> {
     let text = text.trim();
     let scheme = text
         .split_once("://")

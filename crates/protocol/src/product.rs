@@ -167,8 +167,8 @@ pub struct Product {
     pub stock: Stock,
     /// Where it can be bought: `https://…`; may be empty.
     pub link: Text<1000>,
-    /// Whether there is a picture of it, at `/product-pictures/ID` of the engine.
-    pub pictured: bool,
+    /// Where its picture is; may be empty. A desk gets it at `/product-pictures/ID` of the engine, shop or no shop.
+    pub image: Text<1000>,
 }
 
 /// A product of the host's own, to be made or changed.

@@ -186,21 +186,19 @@ fn split_sign(text: &str) -> (Option<&str>, &str) {
     let part =
         |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '+' | '\'' | '’') || c.is_whitespace();
     let amount = text.trim_matches(|c: char| !part(c)).trim();
-    let sign = text.replacen(amount, "", 1);
-    let code = match sign.trim() {
+    let at = text.find(amount).unwrap_or(0);
+    let (before, behind) = (text[..at].trim(), text[at + amount.len()..].trim());
+    let sign = match (before, behind) {
+        ("", sign) | (sign, "") => sign,
+        // A sign on both sides is none that is known.
+        _ => text,
+    };
+    let code = match sign {
         "" => None,
         "€" => Some("EUR"),
         "$" | "US$" => Some("USD"),
         "£" => Some("GBP"),
-        _ if amount.is_empty() => Some(text),
-        _ => {
-            let sign = if text.starts_with(amount) {
-                &text[amount.len()..]
-            } else {
-                &text[..text.len() - amount.len()]
-            };
-            Some(sign.trim())
-        }
+        code => Some(code),
     };
     (code, amount)
 }

@@ -119,12 +119,12 @@ impl Client {
         })
     }
 
-    /// One page of the published products in the order of their numbers, from 1; `changed_since` (UTC, `2026-11-21T…`)
-    /// leaves out those that have not changed.
+    /// One page of the published products in the order of their numbers, from 1; `changed_since` (wall
+    /// clock, milliseconds since 1970) leaves out those that have not changed.
     ///
     /// # Errors
     /// [`ShopError`].
-    pub async fn page(&self, page: u32, changed_since: Option<&str>) -> Result<Page, ShopError> {
+    pub async fn page(&self, page: u32, changed_since: Option<u64>) -> Result<Page, ShopError> {
         let unit = self.unit().await?;
         let mut query = vec![
             ("status", "publish".to_owned()),
@@ -135,7 +135,7 @@ impl Client {
             ("_fields", wire::FIELDS.to_owned()),
         ];
         if let Some(since) = changed_since {
-            query.push(("modified_after", since.to_owned()));
+            query.push(("modified_after", local_time(since)));
         }
         let answer = self.ask("products", &query).await?;
         let products = self.understand(wire::products(&answer.body, unit))?;
@@ -362,5 +362,43 @@ fn origin_of(location: &str) -> String {
     match Url::parse(location) {
         Ok(url) => url.origin().ascii_serialization(),
         Err(_) => "?".to_owned(),
+    }
+}
+
+/// A moment as WooCommerce wants it. It reads it in the shop's own time zone, which nobody knows here: a day earlier is
+/// early enough everywhere, and what was read already is only read again.
+fn local_time(wall_ms: u64) -> String {
+    let seconds = (wall_ms / 1000).saturating_sub(24 * 60 * 60);
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // Days to a date: Howard Hinnant, "chrono-compatible low-level date algorithms", civil_from_days.
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_written_a_day_early() {
+        assert_eq!(local_time(1_795_279_429_000), "2026-11-20T16:43:49");
+        assert_eq!(
+            local_time(1_709_251_200_000),
+            "2024-02-29T00:00:00",
+            "leap days are there"
+        );
+        assert_eq!(local_time(0), "1970-01-01T00:00:00");
     }
 }

@@ -43,7 +43,7 @@ pub struct Kept {
 
 /// Columns of a [`Product`], of a table that is called `p`.
 pub(super) const SHOWN: &str = "p.id, p.shop_id, p.title, p.sku, p.minor, p.was_minor, p.currency, p.digits, \
-    p.buyable, p.stock_left, p.link, p.image <> '' AS pictured";
+    p.buyable, p.stock_left, p.link, p.image";
 
 impl Catalogue {
     /// Keeps products of a shop (`None`: the host's own), all of them or none, in the place of those with the same id.
@@ -206,7 +206,7 @@ impl Catalogue {
             price: self.price(row)?,
             stock,
             link: self.read(row, "products", "link")?,
-            pictured: row.try_get("pictured").map_err(|e| self.failed(e))?,
+            image: self.read(row, "products", "image")?,
         })
     }
 
