@@ -5,6 +5,7 @@ import '../styles/base.css';
 import '../styles/controls.css';
 import '../styles/forms.css';
 import '../styles/desk.css';
+import '../styles/products.css';
 import '../styles/welcome.css';
 import { Studio } from '$lib/engine/studio.svelte';
 import { findHost } from '$lib/host/host';

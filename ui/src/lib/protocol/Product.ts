@@ -38,6 +38,6 @@ stock: Stock,
  */
 link: Text, 
 /**
- * Whether there is a picture of it, at `/product-pictures/ID` of the engine.
+ * Where its picture is; may be empty. A desk gets it at `/product-pictures/ID` of the engine, shop or no shop.
  */
-pictured: boolean, };
+image: Text, };
