@@ -5,8 +5,7 @@ use ts_rs::TS;
 
 use crate::{
     AudioControls, Db, DestinationId, DestinationKind, DeviceId, Imported, ItemId, Offer, Placement, Product,
-    ProductDraft, ProductId, SceneId, Settings, ShopId, ShopKeys, ShopUrl, SourceId, SourceSettings, Text,
-    Transition,
+    ProductDraft, ProductId, SceneId, Settings, ShopId, ShopKeys, SourceId, SourceSettings, Text, Transition,
 };
 
 /// A source to be made.
@@ -285,8 +284,8 @@ pub enum Command {
 
     /// Connect a shop; its products are then read in the background.
     AddShop {
-        /// Where it is.
-        url: ShopUrl,
+        /// Where it is, as a person typed it.
+        url: String,
         /// Its keys, into the keyring.
         keys: ShopKeys,
     },
@@ -294,8 +293,8 @@ pub enum Command {
     ChangeShop {
         /// Which.
         shop: ShopId,
-        /// Where it is.
-        url: ShopUrl,
+        /// Where it is, as a person typed it.
+        url: String,
         /// New keys; `None` keeps those in the keyring.
         keys: Option<ShopKeys>,
     },

@@ -163,6 +163,8 @@ error_codes! {
     FolderUnwritable = "folder_unwritable", exit 8;
     /// The recording failed. `path`, `detail`.
     RecordingFailed = "recording_failed", exit 8;
+    /// The address of a shop is none that keys may be sent to. `url`, `detail`.
+    ShopAddressInvalid = "shop_address_invalid", exit 6;
     /// The shop knows no such keys. `host`.
     ShopKeyRefused = "shop_key_refused", exit 7;
     /// The shop knows the keys, and they may not read products. `host`.

@@ -21,7 +21,7 @@ export const bareAmount = (minor: number, digits: number) =>
 
 /** An amount that a person typed, with comma or point; `undefined` when it is none of this currency. Never by way of a float. */
 export function parseAmount(text: string, digits: number): number | undefined {
-  const match = /^(\d{1,12})(?:[.,](\d+))?$/.exec(text.trim().replace(/[\s\u00a0\u202f]/g, ''));
+  const match = /^(\d{1,11})(?:[.,](\d+))?$/.exec(text.trim().replace(/[\s\u00a0\u202f]/g, ''));
   const part = match?.[2] ?? '';
   if (!match || part.length > digits) return undefined;
   return Number(match[1] + part.padEnd(digits, '0'));

@@ -84,9 +84,7 @@ pub fn read(bytes: &[u8]) -> Result<Table, CsvError> {
                 if table.wrong_lines.len() < TOLD {
                     let at = column.and_then(|column| columns.place(column));
                     table.wrong_lines.push(WrongLine {
-                        line: line
-                            .position()
-                            .map_or(0, |at| u32::try_from(at.line()).unwrap_or(u32::MAX)),
+                        line: line_of(&text, &line),
                         column: at
                             .and_then(|at| headings.get(at))
                             .unwrap_or_default()
@@ -101,6 +99,20 @@ pub fn read(bytes: &[u8]) -> Result<Table, CsvError> {
         }
     }
     Ok(table)
+}
+
+/// The number of a record's first line, from 1. The reader's own count is one short after `\r\n`.
+fn line_of(text: &str, record: &StringRecord) -> u32 {
+    let bytes = text.as_bytes();
+    let at = record
+        .position()
+        .map_or(0, |at| usize::try_from(at.byte()).unwrap_or(0));
+    let ends = bytes[at..]
+        .iter()
+        .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+        .count();
+    let before = bytes[..at + ends].iter().filter(|byte| **byte == b'\n').count();
+    u32::try_from(before + 1).unwrap_or(u32::MAX)
 }
 
 type Wrong = (Option<Column>, WrongLineReason);

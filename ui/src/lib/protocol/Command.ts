@@ -14,7 +14,6 @@ import type { SceneId } from "./SceneId";
 import type { Settings } from "./Settings";
 import type { ShopId } from "./ShopId";
 import type { ShopKeys } from "./ShopKeys";
-import type { ShopUrl } from "./ShopUrl";
 import type { SourceDraft } from "./SourceDraft";
 import type { SourceId } from "./SourceId";
 import type { SourceSettings } from "./SourceSettings";
@@ -266,9 +265,9 @@ destination: DestinationId, } | { "do": "list_folder",
  */
 path: string | null, } | { "do": "chat_link" } | { "do": "add_shop", 
 /**
- * Where it is.
+ * Where it is, as a person typed it.
  */
-url: ShopUrl, 
+url: string, 
 /**
  * Its keys, into the keyring.
  */
@@ -278,9 +277,9 @@ keys: ShopKeys, } | { "do": "change_shop",
  */
 shop: ShopId, 
 /**
- * Where it is.
+ * Where it is, as a person typed it.
  */
-url: ShopUrl, 
+url: string, 
 /**
  * New keys; `None` keeps those in the keyring.
  */

@@ -117,6 +117,18 @@ fn a_wrong_line_names_its_line_and_column() {
         1,
         "the good one is there as well"
     );
+    let windows = table.replace('\n', "\r\n");
+    let lines = |table: &str| {
+        wrong(table)
+            .into_iter()
+            .map(|(line, ..)| line)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        lines(&windows),
+        lines(table),
+        "Windows ends its lines with two signs"
+    );
     let long = format!("title\n{}\n", "x".repeat(201));
     assert_eq!(wrong(&long), [named(2, "title", TooLong)]);
 }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::super::actor::{Actor, wall_ms};
 use super::super::document::store_error;
-use super::super::edit::{missing, new_id};
+use super::super::edit::{bad_value, missing, new_id};
 use super::super::handle::Input;
 use super::super::limits;
 use super::{News, Reading, number_in, product_id, row};
@@ -30,7 +30,7 @@ const MOST_PAGES: u32 = 1000;
 impl Actor {
     pub(in crate::studio) async fn add_shop(
         &mut self,
-        url: &ShopUrl,
+        url: &str,
         keys: &ShopKeys,
     ) -> Result<Reply, UserError> {
         if self.state.shops.len() >= limits::SHOPS {
@@ -38,15 +38,14 @@ impl Actor {
                 .with("what", "shops")
                 .with("most", limits::SHOPS));
         }
+        let (url, keys) = (checked_url(url)?, checked_keys(keys)?);
         let catalogue = self.products.catalogue()?.clone();
         let id: ShopId = new_id();
-        self.keys
-            .keep_shop(&id, Some(SecretString::from(keys.joined())))
-            .await?;
-        catalogue.keep_shop(&id, url).await.map_err(store_error)?;
+        self.keys.keep_shop(&id, Some(keys)).await?;
+        catalogue.keep_shop(&id, &url).await.map_err(store_error)?;
         self.state.shops.push(Shop {
             id: id.clone(),
-            url: url.clone(),
+            url,
             phase: ShopPhase::Idle,
             products: 0,
             fresh_at_ms: None,
@@ -59,18 +58,17 @@ impl Actor {
     pub(in crate::studio) async fn change_shop(
         &mut self,
         id: &ShopId,
-        url: &ShopUrl,
+        url: &str,
         keys: Option<&ShopKeys>,
     ) -> Result<Reply, UserError> {
         let at = self.place_of_shop(id)?;
+        let (url, keys) = (checked_url(url)?, keys.map(checked_keys).transpose()?);
         let catalogue = self.products.catalogue()?.clone();
         if let Some(keys) = keys {
-            self.keys
-                .keep_shop(id, Some(SecretString::from(keys.joined())))
-                .await?;
+            self.keys.keep_shop(id, Some(keys)).await?;
         }
-        catalogue.keep_shop(id, url).await.map_err(store_error)?;
-        self.state.shops[at].url = url.clone();
+        catalogue.keep_shop(id, &url).await.map_err(store_error)?;
+        self.state.shops[at].url = url;
         self.products.clients.remove(id);
         self.read_shop(id, true).await;
         Ok(Reply::Done)
@@ -270,6 +268,19 @@ impl Actor {
             .position(|shop| shop.id == *id)
             .ok_or_else(|| missing("shop", id))
     }
+}
+
+fn checked_url(url: &str) -> Result<ShopUrl, UserError> {
+    ShopUrl::try_from(url.to_owned()).map_err(|error| {
+        UserError::new(ErrorCode::ShopAddressInvalid)
+            .with("url", url)
+            .with("detail", error)
+    })
+}
+
+fn checked_keys(keys: &ShopKeys) -> Result<SecretString, UserError> {
+    let joined = keys.joined().map_err(|error| bad_value("key", error))?;
+    Ok(SecretString::from(joined))
 }
 
 /// Reads a shop page by page, each kept at once: what was read before a failure is there.
