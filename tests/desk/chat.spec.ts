@@ -6,7 +6,7 @@ import { ARTIFACTS, expect, test as base } from "./support";
 
 /** Where viewers watch, by the loopback address. */
 async function watchUrl(page: Page): Promise<string> {
-  await page.getByRole("tab").nth(1).click();
+  await page.getByRole("tab").last().click();
   const url = new URL((await page.locator("[data-watch-link]").textContent()) ?? "");
   url.hostname = "127.0.0.1";
   return url.href;

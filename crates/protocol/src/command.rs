@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::{
-    AudioControls, Db, DestinationId, DestinationKind, DeviceId, ItemId, Placement, SceneId, Settings,
-    SourceId, SourceSettings, Transition,
+    AudioControls, Db, DestinationId, DestinationKind, DeviceId, Imported, ItemId, Offer, Placement, Product,
+    ProductDraft, ProductId, SceneId, Settings, ShopId, ShopKeys, SourceId, SourceSettings, Text, Transition,
 };
 
 /// A source to be made.
@@ -281,6 +281,98 @@ pub enum Command {
     /// Link to the page on which the host runs the chat of the room. Whoever opens it is the host: it is answered to
     /// the one desk that asks, and stands in no state.
     ChatLink,
+
+    /// Connect a shop; its products are then read in the background.
+    AddShop {
+        /// Where it is, as a person typed it.
+        url: String,
+        /// Its keys, into the keyring.
+        keys: ShopKeys,
+    },
+    /// Another address or other keys; its products are read again.
+    ChangeShop {
+        /// Which.
+        shop: ShopId,
+        /// Where it is, as a person typed it.
+        url: String,
+        /// New keys; `None` keeps those in the keyring.
+        keys: Option<ShopKeys>,
+    },
+    /// Forget a shop, its keys and its products.
+    RemoveShop {
+        /// Which.
+        shop: ShopId,
+    },
+    /// Read all products of a shop again, in the background.
+    RefreshShop {
+        /// Which.
+        shop: ShopId,
+    },
+    /// Take products of the host's own from a CSV file on the engine's machine. A product with a number or, without
+    /// one, a title that is there already is changed, not added again.
+    ImportProducts {
+        /// Absolute path.
+        path: String,
+        /// Take the lines that can be used though others cannot.
+        leave_out_wrong: bool,
+    },
+    /// Make a product of the host's own.
+    AddProduct {
+        /// The product.
+        draft: ProductDraft,
+    },
+    /// Change a product of the host's own.
+    ChangeProduct {
+        /// Which.
+        product: ProductId,
+        /// The product.
+        draft: ProductDraft,
+    },
+    /// Remove a product of the host's own, also from the show.
+    RemoveProduct {
+        /// Which.
+        product: ProductId,
+    },
+    /// Products by the beginnings of words of title, number or category; without a word all, by title. Answered from
+    /// the laptop alone.
+    SearchProducts {
+        /// What a person typed.
+        words: Text<200>,
+        /// So many are passed over.
+        offset: u32,
+        /// At most so many, `1..=100`.
+        limit: u32,
+    },
+    /// Take a product into the show, after the others.
+    ChooseProduct {
+        /// Which.
+        product: ProductId,
+    },
+    /// Leave a product out of the show.
+    LeaveProduct {
+        /// Which.
+        product: ProductId,
+    },
+    /// Another place among the show's products.
+    MoveProduct {
+        /// Which.
+        product: ProductId,
+        /// From 0, counted without it.
+        to: u32,
+    },
+    /// Note, promo code and countdown of one of the show's products.
+    SetOffer {
+        /// Which.
+        product: ProductId,
+        /// All three.
+        offer: Offer,
+    },
+    /// Show products of the show beside the picture, in place of those that are there; none for none.
+    FeatureProducts {
+        /// At most three.
+        products: Vec<ProductId>,
+    },
+
     /// What the first-run steps chose: a source for each device, all in the scene on air, the first picture filling
     /// it and the others small in its corners.
     UseDevices {
@@ -316,6 +408,25 @@ pub enum Reply {
         /// Its id.
         id: DestinationId,
     },
+    /// A shop was connected.
+    Shop {
+        /// Its id.
+        id: ShopId,
+    },
+    /// A product was made.
+    Product {
+        /// Its id.
+        id: ProductId,
+    },
+    /// What a search found.
+    Products {
+        /// Best first.
+        products: Vec<Product>,
+        /// All that match; counted up to 1000, then "1000" means that or more.
+        found: u32,
+    },
+    /// What came of reading a file.
+    Imported(Imported),
     /// A link, to be opened or handed over by the host alone.
     Link {
         /// `http://…`, with a secret behind its `#`.

@@ -163,6 +163,30 @@ error_codes! {
     FolderUnwritable = "folder_unwritable", exit 8;
     /// The recording failed. `path`, `detail`.
     RecordingFailed = "recording_failed", exit 8;
+    /// The address of a shop is none that keys may be sent to. `url`, `detail`.
+    ShopAddressInvalid = "shop_address_invalid", exit 6;
+    /// The shop knows no such keys. `host`.
+    ShopKeyRefused = "shop_key_refused", exit 7;
+    /// The shop knows the keys, and they may not read products. `host`.
+    ShopReadDenied = "shop_read_denied", exit 7;
+    /// No WooCommerce answers in the shop. `host`.
+    ShopApiMissing = "shop_api_missing", exit 6;
+    /// The shop has moved to another address. `host`, `to`.
+    ShopMoved = "shop_moved", exit 6;
+    /// The shop cannot be reached. `host`.
+    ShopUnreachable = "shop_unreachable", exit 6;
+    /// The shop's certificate is not trusted. `host`.
+    ShopUntrusted = "shop_untrusted", exit 6;
+    /// The shop asks for fewer questions, or has trouble of its own. `host`, `status`.
+    ShopBusy = "shop_busy", exit 6;
+    /// What the shop answers cannot be understood. `host`, `detail`.
+    ShopAnswerUnreadable = "shop_answer_unreadable", exit 6;
+    /// A file of products has no table that can be read. `path`.
+    CsvUnreadable = "csv_unreadable", exit 3;
+    /// The product is sold out and cannot be featured. `title`.
+    ProductSoldOut = "product_sold_out", exit 2;
+    /// The product comes from a shop and is changed there. `title`.
+    ProductOfShop = "product_of_shop", exit 2;
     /// Another program has the port. `address`.
     PortTaken = "port_taken", exit 9;
     /// Another engine works in this data folder. `path`, `pid`.

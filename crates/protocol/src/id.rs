@@ -117,6 +117,14 @@ id!(
     RoomId, max 64, plain
 );
 id!(
+    /// One shop that products come from.
+    ShopId, max 64, plain
+);
+id!(
+    /// One product of the catalogue, from a shop or the host's own.
+    ProductId, max 64, plain
+);
+id!(
     /// The stable name that the operating system gives a device: a path, a serial, a UID. Printable text.
     DeviceId, max 512, |c| !c.is_control()
 );

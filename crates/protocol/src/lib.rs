@@ -15,8 +15,10 @@ mod message;
 mod meters;
 mod output;
 mod picture;
+mod product;
 mod rendition;
 mod scene;
+mod shop;
 mod show;
 mod source;
 mod state;
@@ -28,13 +30,20 @@ pub use destination::{Container, Destination, DestinationKind, RecordingSettings
 pub use device::{Audition, Device, DeviceKind};
 pub use error::{ErrorCode, Params, Severity, UserError};
 pub use health::{HealthCode, HealthIssue, Laptop};
-pub use id::{DestinationId, DeviceId, IdError, ItemId, RenditionId, RoomId, SceneId, SourceId};
+pub use id::{
+    DestinationId, DeviceId, IdError, ItemId, ProductId, RenditionId, RoomId, SceneId, ShopId, SourceId,
+};
 pub use message::{ClientMessage, MAX_MESSAGE_BYTES, PROTOCOL_VERSION, ServerMessage, Watch};
 pub use meters::{ChannelLevel, Levels, Loudness, Meters, StripMeter};
 pub use output::{Output, OutputState, RecordingStatus};
 pub use picture::{PictureHeader, PictureKind};
+pub use product::{
+    Imported, Offer, Price, Product, ProductDraft, ShowProduct, ShowProducts, Stock, Text, WrongLine,
+    WrongLineReason,
+};
 pub use rendition::{EncoderChoice, EncoderInfo, H264Profile, HighRendition, Rendition};
 pub use scene::{Crop, Fit, Placement, PlacementError, Scene, SceneItem, Transition};
+pub use shop::{Shop, ShopKeys, ShopPhase, ShopUrl, ShopUrlError};
 pub use show::{Show, ShowPhase};
 pub use source::{
     AudioControls, Colour, ColourError, Source, SourceKind, SourceSettings, SourceState, SourceStatus,

@@ -5,7 +5,8 @@ use ts_rs::TS;
 
 use crate::{
     Canvas, Db, Destination, Device, EncoderChoice, EncoderInfo, HealthIssue, HighRendition,
-    KilobitsPerSecond, Laptop, Output, Rendition, Scene, SceneId, Show, Source, SourceStatus, Transition,
+    KilobitsPerSecond, Laptop, Output, Rendition, Scene, SceneId, Shop, Show, ShowProducts, Source,
+    SourceStatus, Transition,
 };
 
 /// Which scene is where.
@@ -131,6 +132,10 @@ state! {
     auditions / Auditions: Vec<crate::Audition>,
     /// The embedded StreamCore.
     streamcore / Streamcore: StreamCoreState,
+    /// What the show offers.
+    products / Products: ShowProducts,
+    /// Where products come from.
+    shops / Shops: Vec<Shop>,
     /// The laptop's numbers, once a second.
     laptop / Laptop: Laptop,
     /// Open troubles, worst first.

@@ -4,6 +4,7 @@
 //! differ. [`SecretVault`] keeps stream keys; where the system has no keyring, in an encrypted file. Nothing
 //! here knows what a source or an output does: it keeps what `protocol` describes.
 
+mod catalogue;
 mod document;
 mod error;
 mod grants;
@@ -14,6 +15,7 @@ mod store;
 mod vault;
 mod write;
 
+pub use catalogue::{Catalogue, Chosen, Found, Kept, Picture, ProductRow, ShopRow};
 pub use document::Document;
 pub use error::{StoreError, UnreadableRow};
 pub use grants::Grant;

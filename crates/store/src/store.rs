@@ -17,7 +17,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 const DATABASE_FILE: &str = "studio.db";
 
 /// How long a statement waits for somebody who looks into the database with another program.
-const BUSY_FOR: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_FOR: Duration = Duration::from_secs(5);
 
 /// The studio's database, held by this process alone.
 ///

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use protocol::DestinationId;
+use protocol::{DestinationId, ShopId};
 use secrecy::SecretString;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -166,6 +166,26 @@ impl SecretVault {
         self.ask(Ask::Delete(destination.clone())).await.map(drop)
     }
 
+    /// The keys of a shop, joined by a colon; `None` when it has none.
+    ///
+    /// # Errors
+    /// [`VaultError`] when the keyring or the file fails.
+    pub async fn shop_keys(&self, shop: &ShopId) -> Result<Option<SecretString>, VaultError> {
+        self.get(&entry_of(shop)?).await
+    }
+
+    /// Keeps the keys of a shop; `None` forgets them.
+    ///
+    /// # Errors
+    /// [`VaultError`] when the keyring or the file fails.
+    pub async fn keep_shop_keys(&self, shop: &ShopId, keys: Option<SecretString>) -> Result<(), VaultError> {
+        let entry = entry_of(shop)?;
+        match keys {
+            Some(keys) => self.set(&entry, keys).await,
+            None => self.delete(&entry).await,
+        }
+    }
+
     /// What signs the tokens of the embedded StreamCore's rooms: 64 characters, made when it is asked for first.
     ///
     /// # Errors
@@ -194,6 +214,11 @@ impl SecretVault {
             .map_err(|_| VaultError::Silent)?
             .map_err(|_| VaultError::Silent)?
     }
+}
+
+/// Where a shop's keys stand beside the destinations' own.
+fn entry_of(shop: &ShopId) -> Result<DestinationId, VaultError> {
+    DestinationId::try_from(format!("shop-{shop}")).map_err(|_| VaultError::Silent)
 }
 
 /// Answers until the last vault is gone.

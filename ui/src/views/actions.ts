@@ -7,7 +7,7 @@ import type { Layout } from '../components/stage/layout.svelte';
 
 type Dialog = 'settings' | 'keys' | 'palette' | 'add-source' | 'add-destination';
 
-export function actionsOf(studio: Studio, placing: Placing, layout: Layout, show: (dialog: Dialog) => void): Action[] {
+export function actionsOf(studio: Studio, placing: Placing, layout: Layout, show: (dialog: Dialog) => void, look: { products: () => void }): Action[] {
   const ask = (command: Parameters<Studio['try']>[0]) => () => void studio.try(command);
   const program = () => studio.state.program;
   const fade = () => {
@@ -46,6 +46,13 @@ export function actionsOf(studio: Studio, placing: Placing, layout: Layout, show
     { id: 'add-source', title: () => m.source_add(), run: () => show('add-source') },
     { id: 'add-scene', title: () => m.scene_new(), run: () => void studio.try({ do: 'add_scene', draft: { name: m.scene_numbered({ number: studio.state.scenes.length + 1 }) } }) },
     { id: 'add-destination', title: () => m.destination_add(), run: () => show('add-destination') },
+    { id: 'search-products', title: () => m.products_search(), keys: '/', run: look.products },
+    {
+      id: 'products-off',
+      title: () => m.products_take_off(),
+      able: () => studio.state.products.featured.length > 0,
+      run: ask({ do: 'feature_products', products: [] }),
+    },
     { id: 'settings', title: () => m.settings_title(), run: () => show('settings') },
     { id: 'mute-master', title: () => m.action_mute_master(), run: () => void studio.try({ do: 'set_master', gain: program().master_gain, muted: !program().master_muted }) },
     { id: 'palette', title: () => m.palette_title(), keys: 'Ctrl K', run: () => show('palette') },

@@ -26,7 +26,10 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     Ok(vec![
         Row {
             what: format!("the desk's chat, {KEPT} messages and {PER_SECOND} new ones a second: frames"),
-            studio: format!("{busy:.1} a second, longest step {:.0} ms", number("/busy/longest_ms")),
+            studio: format!(
+                "{busy:.1} a second, longest step {:.0} ms",
+                number("/busy/longest_ms")
+            ),
             peer: format!("{idle:.1} a second at rest"),
             limit: Some((idle / busy, LIMIT)),
         },

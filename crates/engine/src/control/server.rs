@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, Request, State, WebSocketUpgrade};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use protocol::MAX_MESSAGE_BYTES;
+use protocol::{MAX_MESSAGE_BYTES, ProductId};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -74,6 +74,7 @@ impl ControlServer {
         let router = Router::new()
             .route("/control", get(upgrade))
             .route("/chat/{room}", get(upgrade_chat))
+            .route("/product-pictures/{product}", get(product_picture))
             .fallback(assets::serve)
             .layer(middleware::from_fn_with_state(shared.clone(), guard))
             .with_state(shared);
@@ -110,6 +111,29 @@ async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Re
         next.run(request).await
     } else {
         StatusCode::FORBIDDEN.into_response()
+    }
+}
+
+/// A picture that a shop gave: shown as an image and as nothing else.
+async fn product_picture(State(shared): State<Shared>, Path(product): Path<String>) -> Response {
+    let found = match (ProductId::try_from(product), shared.studio.product_pictures()) {
+        (Ok(product), Some(pictures)) => pictures.picture(&product).await,
+        _ => None,
+    };
+    match found {
+        Some(picture) => {
+            let headers = [
+                (header::CONTENT_TYPE, picture.mime),
+                (header::CACHE_CONTROL, "private, max-age=3600".to_owned()),
+                (
+                    header::CONTENT_SECURITY_POLICY,
+                    "default-src 'none'; sandbox".to_owned(),
+                ),
+                (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+            ];
+            (headers, picture.bytes).into_response()
+        }
+        None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use media::device::DeviceWatch;
-use protocol::{Event, HealthCode, Meters, ShowPhase, State, Transition, UserError};
+use protocol::{Command, Event, HealthCode, Meters, ShowPhase, State, Transition, UserError};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -16,6 +16,7 @@ use super::keys::Keys;
 use super::laptop::LaptopReader;
 use super::outputs::Outputs;
 use super::pictures::Taps;
+use super::products::{ChosenProducts, Products};
 use super::start::{self, Persistence, StartError, StudioOptions};
 use super::undo::History;
 use crate::sentences::{self, Language};
@@ -38,6 +39,8 @@ pub struct Wiring {
     pub interested: Arc<Interested>,
     pub events: broadcast::Sender<(u64, Event)>,
     pub small: broadcast::Sender<Small>,
+    pub chosen: watch::Sender<ChosenProducts>,
+    pub catalogue: Option<store::Catalogue>,
 }
 
 /// The studio.
@@ -56,6 +59,7 @@ pub struct Actor {
     pub(super) store: Option<store::Store>,
     pub(super) show: Option<store::ShowId>,
     pub(super) keys: Keys,
+    pub(super) products: Products,
     pub(super) history: History,
     pub(super) health: Health,
     pub(super) encoders: Option<Encoders>,
@@ -111,6 +115,7 @@ impl Actor {
             }
             Persistence::Nowhere { keys, .. } => (None, Keys::Memory(keys.into_iter().collect())),
         };
+        let products = Products::take_up(wiring.catalogue.clone(), wiring.chosen.clone(), &mut state).await?;
         let grants = super::grants::keeper(granted, &wiring.inputs);
         let media = start_media(&state, &grants, &wiring.inputs)?;
         let devices = watch_devices(&wiring.inputs);
@@ -127,6 +132,7 @@ impl Actor {
             store,
             show: None,
             keys,
+            products,
             history: History::default(),
             health,
             encoders: None,
@@ -183,6 +189,18 @@ impl Actor {
 
     async fn on_input(&mut self, input: Input) {
         match input {
+            Input::Command {
+                command: Command::SearchProducts { words, offset, limit },
+                answer,
+            } => self.search_products(words, (offset, limit), answer),
+            Input::Command {
+                command:
+                    Command::ImportProducts {
+                        path,
+                        leave_out_wrong,
+                    },
+                answer,
+            } => self.import_products(path, leave_out_wrong, answer),
             Input::Command { command, answer } => {
                 let result = self.command(command).await;
                 self.say();
@@ -219,6 +237,10 @@ impl Actor {
                 self.on_measured(*measured);
                 self.say();
             }
+            Input::Products(news) => {
+                self.on_products(news).await;
+                self.say();
+            }
             Input::Grant(choice, token) => self.on_grant(&choice, token.as_ref()).await,
             Input::Recording(done) => self.on_looked_after(done).await,
             Input::Stop(_) => unreachable!("the loop takes this one itself"),
@@ -250,6 +272,7 @@ impl Actor {
                 let _listeners = self.wiring.small.send(Small { kind, id, jpeg });
             }
         }
+        self.look_after_shops().await;
         self.settle().await;
         let now_ms = wall_ms();
         self.state.health = self.health.read(&self.state, Instant::now(), now_ms);
@@ -394,7 +417,7 @@ impl Actor {
     }
 
     /// Tells every desk what changed.
-    fn say(&mut self) {
+    pub(super) fn say(&mut self) {
         self.state.history = self.history.shown();
         for event in self.state.changes_since(&self.said) {
             self.revision += 1;
@@ -405,6 +428,7 @@ impl Actor {
     }
 
     async fn stop(&mut self) {
+        self.products.stop();
         if self.state.show.phase.on_air() {
             self.end_show().await;
             let until = Instant::now() + STOP_WITHIN;

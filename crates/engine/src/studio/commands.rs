@@ -133,6 +133,18 @@ impl Actor {
             Command::SplitRecording { destination } => self.media.split_recording(destination).map(done),
             Command::ListFolder { path } => folder::list(path.as_deref()),
             Command::ChatLink => self.chat_link(),
+            Command::AddShop { url, keys } => self.add_shop(url, keys).await,
+            Command::ChangeShop { shop, url, keys } => self.change_shop(shop, url, keys.as_ref()).await,
+            Command::RemoveShop { shop } => self.remove_shop(shop).await,
+            Command::RefreshShop { shop } => self.refresh_shop(shop).await,
+            Command::AddProduct { draft } => self.add_product(draft).await,
+            Command::ChangeProduct { product, draft } => self.change_product(product, draft).await,
+            Command::RemoveProduct { product } => self.remove_product(product).await,
+            Command::ChooseProduct { product } => self.choose_product(product).await,
+            Command::LeaveProduct { product } => self.leave_product(product).await,
+            Command::MoveProduct { product, to } => self.move_product(product, *to).await,
+            Command::SetOffer { product, offer } => self.set_offer(product, offer).await,
+            Command::FeatureProducts { products } => self.feature_products(products).await,
             other => {
                 Err(UserError::new(ErrorCode::Internal).with("detail", format!("{other:?} has no hands")))
             }

@@ -89,6 +89,8 @@ pub fn first_state() -> State {
         encoders: Vec::new(),
         devices: Vec::new(),
         auditions: Vec::new(),
+        products: protocol::ShowProducts::default(),
+        shops: Vec::new(),
         streamcore: StreamCoreState::default(),
         laptop: Laptop::default(),
         health: Vec::new(),

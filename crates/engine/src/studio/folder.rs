@@ -9,10 +9,10 @@ use super::edit::bad_value;
 /// Most names of each sort; a folder with more is cut, in order of name.
 const MOST: usize = 2000;
 
-/// Endings of files that a source can be made of.
-const MEDIA: [&str; 22] = [
+/// Endings of files that a source can be made of, and of tables of products.
+const MEDIA: [&str; 23] = [
     "mp4", "m4v", "mov", "mkv", "webm", "avi", "ts", "flv", "mpg", "mpeg", "mp3", "m4a", "aac", "wav",
-    "flac", "ogg", "opus", "png", "jpg", "jpeg", "svg", "ogv",
+    "flac", "ogg", "opus", "png", "jpg", "jpeg", "svg", "ogv", "csv",
 ];
 
 /// Folders and media files in a folder; hidden ones are left out.

@@ -8,6 +8,7 @@ use protocol::{Command, ErrorCode, Event, Meters, PictureKind, Reply, State, Use
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::pictures::Taps;
+use super::products::{ChosenProducts, ProductPictures};
 use super::rooms::ChatDoor;
 
 /// What reaches the actor.
@@ -41,6 +42,8 @@ pub enum Input {
     Grant(media::Choice, Option<secrecy::SecretString>),
     /// A recording that a crash cut short was looked after.
     Recording(super::recordings::LookedAfter),
+    /// What came of work on products beside the actor.
+    Products(super::products::News),
     /// End the show if one runs, and stop.
     Stop(oneshot::Sender<()>),
 }
@@ -76,6 +79,8 @@ pub struct StudioHandle {
     pub(super) taps: watch::Receiver<Taps>,
     pub(super) meters: watch::Receiver<Meters>,
     pub(super) interested: Arc<Interested>,
+    pub(super) chosen: watch::Receiver<ChosenProducts>,
+    pub(super) product_pictures: Option<ProductPictures>,
 }
 
 /// Who looks at what is only made on demand.
@@ -144,6 +149,16 @@ impl StudioHandle {
     /// The meters, as long as somebody is interested.
     pub fn meters(&self) -> watch::Receiver<Meters> {
         self.meters.clone()
+    }
+
+    /// What viewers are offered, new whenever that changes: the one place from which a room is told.
+    pub fn chosen_products(&self) -> watch::Receiver<ChosenProducts> {
+        self.chosen.clone()
+    }
+
+    /// Pictures of products; `None` where there is no catalogue.
+    pub fn product_pictures(&self) -> Option<&ProductPictures> {
+        self.product_pictures.as_ref()
     }
 
     /// Wants small pictures.

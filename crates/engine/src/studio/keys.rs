@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use protocol::{DestinationId, ErrorCode, UserError};
+use protocol::{DestinationId, ErrorCode, ShopId, UserError};
 use secrecy::SecretString;
 use store::SecretVault;
 
@@ -37,6 +37,28 @@ impl Keys {
                 keys.insert(id.clone(), key);
                 Ok(())
             }
+        }
+    }
+
+    /// The keys of a shop, if it has some; a show from the command line has no shops.
+    ///
+    /// # Errors
+    /// As [`Keys::get`].
+    pub async fn shop(&self, id: &ShopId) -> Result<Option<SecretString>, UserError> {
+        match self {
+            Self::Vault(vault) => vault.shop_keys(id).await.map_err(unavailable),
+            Self::Memory(_) => Ok(None),
+        }
+    }
+
+    /// Keeps the keys of a shop; `None` forgets them.
+    ///
+    /// # Errors
+    /// As [`Keys::get`].
+    pub async fn keep_shop(&self, id: &ShopId, keys: Option<SecretString>) -> Result<(), UserError> {
+        match self {
+            Self::Vault(vault) => vault.keep_shop_keys(id, keys).await.map_err(unavailable),
+            Self::Memory(_) => Ok(()),
         }
     }
 

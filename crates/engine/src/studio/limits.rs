@@ -8,6 +8,8 @@ pub const SCENES: usize = 100;
 pub const ITEMS: usize = 48;
 /// Destinations.
 pub const DESTINATIONS: usize = 24;
+/// Shops that products come from.
+pub const SHOPS: usize = 8;
 /// Characters of a name.
 pub const NAME_CHARS: usize = 60;
 /// Characters of a show's title.

@@ -11,9 +11,11 @@ use store::{SecretVault, Store};
 use tokio::sync::{broadcast, mpsc, watch};
 
 use super::actor::Actor;
+use super::document::store_error;
 use super::first::first_state_in;
 use super::handle::{Input, Interested, StudioHandle};
 use super::pictures::Taps;
+use super::products::{ChosenProducts, ProductPictures};
 use crate::sentences::{self, Language};
 
 /// Commands and events that may wait for the actor.
@@ -110,12 +112,19 @@ impl Studio {
         let (inputs, received) = mpsc::channel(INPUTS);
         let (taps, taps_seen) = watch::channel(Taps::default());
         let (meters, meters_seen) = watch::channel(silent_meters());
+        let (chosen, chosen_seen) = watch::channel(ChosenProducts::default());
+        let catalogue = match &options.persistence {
+            Persistence::Kept { store, .. } => Some(store.catalogue().await.map_err(store_error)?),
+            Persistence::Nowhere { .. } => None,
+        };
         let interested = Arc::new(Interested::default());
         let handle = StudioHandle {
             inputs: inputs.clone(),
             taps: taps_seen,
             meters: meters_seen,
             interested: interested.clone(),
+            chosen: chosen_seen,
+            product_pictures: catalogue.clone().and_then(ProductPictures::new),
         };
         let streamcore = match options.streamcore.take() {
             Some(ports) => Some(start_streamcore(ports).await?),
@@ -131,6 +140,8 @@ impl Studio {
             interested,
             events,
             small,
+            chosen,
+            catalogue,
         };
         let actor = Actor::new(wiring, options, streamcore).await?;
         let runtime = tokio::runtime::Handle::current();

@@ -5,13 +5,19 @@ import type { DestinationDraft } from "./DestinationDraft";
 import type { DestinationId } from "./DestinationId";
 import type { DeviceId } from "./DeviceId";
 import type { ItemId } from "./ItemId";
+import type { Offer } from "./Offer";
 import type { Placement } from "./Placement";
+import type { ProductDraft } from "./ProductDraft";
+import type { ProductId } from "./ProductId";
 import type { SceneDraft } from "./SceneDraft";
 import type { SceneId } from "./SceneId";
 import type { Settings } from "./Settings";
+import type { ShopId } from "./ShopId";
+import type { ShopKeys } from "./ShopKeys";
 import type { SourceDraft } from "./SourceDraft";
 import type { SourceId } from "./SourceId";
 import type { SourceSettings } from "./SourceSettings";
+import type { Text } from "./Text";
 import type { Transition } from "./Transition";
 
 /**
@@ -257,7 +263,99 @@ destination: DestinationId, } | { "do": "list_folder",
 /**
  * Absolute path; `None` is the home folder.
  */
-path: string | null, } | { "do": "chat_link" } | { "do": "use_devices", 
+path: string | null, } | { "do": "chat_link" } | { "do": "add_shop", 
+/**
+ * Where it is, as a person typed it.
+ */
+url: string, 
+/**
+ * Its keys, into the keyring.
+ */
+keys: ShopKeys, } | { "do": "change_shop", 
+/**
+ * Which.
+ */
+shop: ShopId, 
+/**
+ * Where it is, as a person typed it.
+ */
+url: string, 
+/**
+ * New keys; `None` keeps those in the keyring.
+ */
+keys: ShopKeys | null, } | { "do": "remove_shop", 
+/**
+ * Which.
+ */
+shop: ShopId, } | { "do": "refresh_shop", 
+/**
+ * Which.
+ */
+shop: ShopId, } | { "do": "import_products", 
+/**
+ * Absolute path.
+ */
+path: string, 
+/**
+ * Take the lines that can be used though others cannot.
+ */
+leave_out_wrong: boolean, } | { "do": "add_product", 
+/**
+ * The product.
+ */
+draft: ProductDraft, } | { "do": "change_product", 
+/**
+ * Which.
+ */
+product: ProductId, 
+/**
+ * The product.
+ */
+draft: ProductDraft, } | { "do": "remove_product", 
+/**
+ * Which.
+ */
+product: ProductId, } | { "do": "search_products", 
+/**
+ * What a person typed.
+ */
+words: Text, 
+/**
+ * So many are passed over.
+ */
+offset: number, 
+/**
+ * At most so many, `1..=100`.
+ */
+limit: number, } | { "do": "choose_product", 
+/**
+ * Which.
+ */
+product: ProductId, } | { "do": "leave_product", 
+/**
+ * Which.
+ */
+product: ProductId, } | { "do": "move_product", 
+/**
+ * Which.
+ */
+product: ProductId, 
+/**
+ * From 0, counted without it.
+ */
+to: number, } | { "do": "set_offer", 
+/**
+ * Which.
+ */
+product: ProductId, 
+/**
+ * All three.
+ */
+offer: Offer, } | { "do": "feature_products", 
+/**
+ * At most three.
+ */
+products: Array<ProductId>, } | { "do": "use_devices", 
 /**
  * Cameras, screens, microphones, in the order of choice.
  */

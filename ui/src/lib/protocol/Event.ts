@@ -11,7 +11,9 @@ import type { ProgramState } from "./ProgramState";
 import type { Rendition } from "./Rendition";
 import type { Scene } from "./Scene";
 import type { Settings } from "./Settings";
+import type { Shop } from "./Shop";
 import type { Show } from "./Show";
+import type { ShowProducts } from "./ShowProducts";
 import type { Source } from "./Source";
 import type { SourceStatus } from "./SourceStatus";
 import type { StreamCoreState } from "./StreamCoreState";
@@ -19,4 +21,4 @@ import type { StreamCoreState } from "./StreamCoreState";
 /**
  * One part of the state, whole and new.
  */
-export type Event = { "part": "show", "value": Show } | { "part": "settings", "value": Settings } | { "part": "sources", "value": Array<Source> } | { "part": "source_status", "value": Array<SourceStatus> } | { "part": "scenes", "value": Array<Scene> } | { "part": "program", "value": ProgramState } | { "part": "destinations", "value": Array<Destination> } | { "part": "outputs", "value": Array<Output> } | { "part": "renditions", "value": Array<Rendition> } | { "part": "encoders", "value": Array<EncoderInfo> } | { "part": "devices", "value": Array<Device> } | { "part": "auditions", "value": Array<Audition> } | { "part": "streamcore", "value": StreamCoreState } | { "part": "laptop", "value": Laptop } | { "part": "health", "value": Array<HealthIssue> } | { "part": "history", "value": History };
+export type Event = { "part": "show", "value": Show } | { "part": "settings", "value": Settings } | { "part": "sources", "value": Array<Source> } | { "part": "source_status", "value": Array<SourceStatus> } | { "part": "scenes", "value": Array<Scene> } | { "part": "program", "value": ProgramState } | { "part": "destinations", "value": Array<Destination> } | { "part": "outputs", "value": Array<Output> } | { "part": "renditions", "value": Array<Rendition> } | { "part": "encoders", "value": Array<EncoderInfo> } | { "part": "devices", "value": Array<Device> } | { "part": "auditions", "value": Array<Audition> } | { "part": "streamcore", "value": StreamCoreState } | { "part": "products", "value": ShowProducts } | { "part": "shops", "value": Array<Shop> } | { "part": "laptop", "value": Laptop } | { "part": "health", "value": Array<HealthIssue> } | { "part": "history", "value": History };

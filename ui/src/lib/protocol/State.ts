@@ -11,7 +11,9 @@ import type { ProgramState } from "./ProgramState";
 import type { Rendition } from "./Rendition";
 import type { Scene } from "./Scene";
 import type { Settings } from "./Settings";
+import type { Shop } from "./Shop";
 import type { Show } from "./Show";
+import type { ShowProducts } from "./ShowProducts";
 import type { Source } from "./Source";
 import type { SourceStatus } from "./SourceStatus";
 import type { StreamCoreState } from "./StreamCoreState";
@@ -72,6 +74,14 @@ auditions: Array<Audition>,
  * The embedded StreamCore.
  */
 streamcore: StreamCoreState, 
+/**
+ * What the show offers.
+ */
+products: ShowProducts, 
+/**
+ * Where products come from.
+ */
+shops: Array<Shop>, 
 /**
  * The laptop's numbers, once a second.
  */
