@@ -119,6 +119,44 @@ fn mime(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// The longest side of a picture as viewers get it, in pixels: twice what the page shows.
+const SIDE: u32 = 640;
+/// A file up to this size is handed on as it is.
+const SMALL: usize = 150 * 1024;
+/// Memory that the unpacked picture may take: what 4 MB can unpack to has no bound of its own.
+const MOST_UNPACKED: u64 = 128 * 1024 * 1024;
+
+/// A picture small enough for phones: as it is, or smaller and packed anew. `None` when it cannot be read; WebP and AVIF
+/// are handed on as they are, up to what a room takes.
+pub fn for_viewers(bytes: Vec<u8>) -> Option<Vec<u8>> {
+    if bytes.len() <= SMALL {
+        return Some(bytes);
+    }
+    if matches!(mime(&bytes)?, "image/webp" | "image/avif") {
+        return (bytes.len() <= crate::room::MOST_PICTURE_BYTES).then_some(bytes);
+    }
+    let mut reader = image::ImageReader::new(std::io::Cursor::new(&bytes))
+        .with_guessed_format()
+        .ok()?;
+    let mut limits = image::Limits::default();
+    limits.max_alloc = Some(MOST_UNPACKED);
+    reader.limits(limits);
+    let picture = reader.decode().ok()?;
+    let small = if picture.width().max(picture.height()) > SIDE {
+        picture.resize(SIDE, SIDE, image::imageops::FilterType::Triangle)
+    } else {
+        picture
+    };
+    let mut packed = std::io::Cursor::new(Vec::new());
+    if small.color().has_alpha() {
+        small.write_to(&mut packed, image::ImageFormat::Png).ok()?;
+    } else {
+        let rgb = image::DynamicImage::ImageRgb8(small.into_rgb8());
+        rgb.write_to(&mut packed, image::ImageFormat::Jpeg).ok()?;
+    }
+    Some(packed.into_inner())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,6 +168,23 @@ mod tests {
         assert_eq!(mime(b""), None);
         assert_eq!(mime(b"\xff\xd8\xff\xe0"), Some("image/jpeg"));
         assert_eq!(mime(b"RIFF\0\0\0\0WEBPVP8 "), Some("image/webp"));
+    }
+
+    #[test]
+    fn a_large_picture_gets_small_and_a_small_one_stays() {
+        let noise = |x: u32, y: u32| (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)) as u8;
+        let photo = image::RgbImage::from_fn(1600, 900, |x, y| image::Rgb([noise(x, y), noise(y, x), 90]));
+        let mut file = std::io::Cursor::new(Vec::new());
+        photo.write_to(&mut file, image::ImageFormat::Png).unwrap();
+        let small = for_viewers(file.into_inner()).unwrap();
+        assert_eq!(mime(&small), Some("image/jpeg"));
+        assert!(small.len() <= crate::room::MOST_PICTURE_BYTES, "{}", small.len());
+        let seen = image::load_from_memory(&small).unwrap();
+        assert_eq!((seen.width(), seen.height()), (640, 360));
+        assert_eq!(for_viewers(vec![1, 2, 3]), Some(vec![1, 2, 3]));
+        let mut broken = b"\x89PNG\r\n\x1a\n".to_vec();
+        broken.resize(SMALL + 1, 7);
+        assert_eq!(for_viewers(broken), None);
     }
 
     #[test]

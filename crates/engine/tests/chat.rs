@@ -7,49 +7,13 @@
 )]
 
 mod common;
-
-use std::net::TcpStream;
+#[path = "common/talker.rs"]
+mod talker;
 
 use common::Engine;
-use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::stream::MaybeTlsStream;
-use tokio_tungstenite::tungstenite::{Message, WebSocket, connect};
-
-struct Talker(WebSocket<MaybeTlsStream<TcpStream>>);
-
-impl Talker {
-    fn at(http: &str, room: &str) -> Self {
-        let url = format!("{}/chat/{room}", http.replacen("http", "ws", 1));
-        Self(connect(url).expect("the server answers").0)
-    }
-
-    fn say(&mut self, message: &Value) {
-        self.0.send(Message::Text(message.to_string().into())).unwrap();
-    }
-
-    /// The next message of this type.
-    fn hear(&mut self, kind: &str) -> Value {
-        loop {
-            let text = self.0.read().expect("still there").into_text().unwrap();
-            let message: Value = serde_json::from_str(&text).unwrap_or_default();
-            if message["type"] == kind {
-                return message;
-            }
-        }
-    }
-
-    fn greet(&mut self, token: Option<&str>) -> Value {
-        self.say(&json!({ "type": "hello", "version": 1, "token": token }));
-        self.hear("welcome")
-    }
-}
-
-/// The room server's own address.
-fn rooms_of(engine: &Engine) -> String {
-    let watch = engine.desk().state.streamcore.watch_urls.first().unwrap().clone();
-    let port = watch.trim_start_matches("http://").split_once('/').unwrap().0;
-    format!("http://127.0.0.1:{}", port.rsplit_once(':').unwrap().1)
-}
+use serde_json::json;
+use talker::{Talker, rooms_of};
+use tokio_tungstenite::tungstenite::Message;
 
 #[test]
 fn a_desk_is_the_host_in_its_rooms_chat() {

@@ -210,6 +210,11 @@ impl Server {
 
     /// Address of a room's chat for a program on this machine.
     pub fn chat_url(&self, room: &RoomId) -> String {
+        format!("ws://{}/chat/{room}", self.own_address())
+    }
+
+    /// Where this machine itself reaches the server.
+    fn own_address(&self) -> SocketAddr {
         let mut address = self.http_addr;
         if address.ip().is_unspecified() {
             address.set_ip(match address {
@@ -217,7 +222,12 @@ impl Server {
                 SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
             });
         }
-        format!("ws://{address}/chat/{room}")
+        address
+    }
+
+    /// Address at which a program on this machine puts pictures of products into a room.
+    pub fn images_url(&self, room: &RoomId) -> String {
+        format!("http://{}/api/rooms/{room}/images", self.own_address())
     }
 
     fn page_urls(&self, page: &str, room: &RoomId) -> Vec<String> {

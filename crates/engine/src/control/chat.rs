@@ -5,23 +5,19 @@
 
 use std::sync::Arc;
 
+use audience::room::{Line, RoomError};
 use axum::extract::ws::{Message as DeskMessage, WebSocket};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Message as RoomMessage;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::connection::{HELLO_WITHIN, same};
 use crate::studio::{ChatDoor, StudioHandle};
 
 /// What a desk may say in one message: more than the room takes.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
-
-type Room = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Passes messages on both ways until the desk or the room leaves, or the engine stops.
 pub async fn run(
@@ -78,24 +74,9 @@ async fn refuse(desk: &mut WebSocket, code: &str) {
 }
 
 /// Says the desk's `hello` with the host's token, and waits for the room's first answer.
-async fn enter(
-    door: &ChatDoor,
-    mut hello: Map<String, Value>,
-) -> Result<(Room, String), tokio_tungstenite::tungstenite::Error> {
+async fn enter(door: &ChatDoor, mut hello: Map<String, Value>) -> Result<(Line, String), RoomError> {
     hello.insert("token".into(), door.token.expose_secret().into());
-    let (mut room, _) = tokio_tungstenite::connect_async(&door.url).await?;
-    room.send(RoomMessage::Text(Value::Object(hello).to_string().into()))
-        .await?;
-    loop {
-        match room.next().await {
-            Some(Ok(RoomMessage::Text(text))) => return Ok((room, text.as_str().to_owned())),
-            Some(Ok(RoomMessage::Close(_))) | None => {
-                return Err(tokio_tungstenite::tungstenite::Error::ConnectionClosed);
-            }
-            Some(Ok(_)) => {}
-            Some(Err(error)) => return Err(error),
-        }
-    }
+    Line::open(&door.url, Value::Object(hello).to_string()).await
 }
 
 /// The room's welcome with the token that this desk comes back with: its own.
@@ -113,20 +94,17 @@ fn with_token(welcome: String, token: &str) -> String {
     }
 }
 
-async fn pass_on(desk: WebSocket, room: Room) {
+async fn pass_on(desk: WebSocket, room: Line) {
     let (mut to_desk, from_desk) = desk.split();
     let (mut to_room, from_room) = room.split();
-    let texts_of_desk = from_desk.filter_map(async |message| match message {
-        Ok(DeskMessage::Text(text)) => Some(RoomMessage::Text(text.as_str().into())),
+    let of_desk = from_desk.filter_map(async |message| match message {
+        Ok(DeskMessage::Text(text)) => Some(text.as_str().to_owned()),
         _ => None,
     });
-    let texts_of_room = from_room.filter_map(async |message| match message {
-        Ok(RoomMessage::Text(text)) => Some(DeskMessage::Text(text.as_str().into())),
-        _ => None,
-    });
+    let of_room = from_room.map(|text| DeskMessage::Text(text.into()));
     tokio::select! {
-        () = pump(texts_of_desk, &mut to_room) => {}
-        () = pump(texts_of_room, &mut to_desk) => {}
+        () = pump(of_desk, &mut to_room) => {}
+        () = pump(of_room, &mut to_desk) => {}
     }
     // Whoever is still there is told; whoever is not does not hear it.
     let _ = to_desk.close().await;

@@ -40,6 +40,7 @@ pub struct Wiring {
     pub events: broadcast::Sender<(u64, Event)>,
     pub small: broadcast::Sender<Small>,
     pub chosen: watch::Sender<ChosenProducts>,
+    pub room: watch::Sender<Option<protocol::RoomId>>,
     pub catalogue: Option<store::Catalogue>,
 }
 

@@ -14,6 +14,8 @@ use crate::sentences::Language;
 pub struct ChatDoor {
     /// Address of its WebSocket.
     pub url: String,
+    /// Address for pictures of products.
+    pub images: String,
     /// The host's token. Its own `Debug` says `[REDACTED]`.
     pub token: SecretString,
 }
@@ -85,6 +87,12 @@ impl Actor {
             }
             _ => StreamCoreState::default(),
         };
+        let room = &self.state.streamcore.room;
+        self.wiring.room.send_if_modified(|known| {
+            let other = known != room;
+            known.clone_from(room);
+            other
+        });
     }
 
     /// The way into a room's chat as its host. Only a room that a destination of this studio names has one.
@@ -98,6 +106,7 @@ impl Actor {
         Some(ChatDoor {
             token: server.host_token(&room, host_name())?,
             url: server.chat_url(&room),
+            images: server.images_url(&room),
         })
     }
 

@@ -101,6 +101,8 @@ impl From<UserError> for StartError {
 pub struct Studio {
     handle: StudioHandle,
     thread: JoinHandle<()>,
+    /// From the show's products to the room.
+    link: tokio::task::JoinHandle<()>,
 }
 
 impl Studio {
@@ -112,6 +114,7 @@ impl Studio {
         let (inputs, received) = mpsc::channel(INPUTS);
         let (taps, taps_seen) = watch::channel(Taps::default());
         let (meters, meters_seen) = watch::channel(silent_meters());
+        let (room, room_seen) = watch::channel(None);
         let (chosen, chosen_seen) = watch::channel(ChosenProducts::default());
         let catalogue = match &options.persistence {
             Persistence::Kept { store, .. } => Some(store.catalogue().await.map_err(store_error)?),
@@ -141,6 +144,7 @@ impl Studio {
             events,
             small,
             chosen,
+            room,
             catalogue,
         };
         let actor = Actor::new(wiring, options, streamcore).await?;
@@ -150,7 +154,8 @@ impl Studio {
             .name("studio".to_owned())
             .spawn(move || runtime.block_on(actor.run()))
             .map_err(StartError::Thread)?;
-        Ok(Self { handle, thread })
+        let link = tokio::spawn(super::products::link_to_room(handle.clone(), room_seen));
+        Ok(Self { handle, thread, link })
     }
 
     /// A way to it.
@@ -161,6 +166,7 @@ impl Studio {
     /// Ends the show if one runs, closes recordings, and stops everything.
     pub async fn stop(self) {
         self.handle.stop().await;
+        self.link.abort();
         let thread = self.thread;
         let joined = tokio::task::spawn_blocking(move || thread.join()).await;
         if !matches!(joined, Ok(Ok(()))) {

@@ -4,6 +4,7 @@
 
 mod chosen;
 mod import;
+mod link;
 mod own;
 mod pictures;
 mod shops;
@@ -23,6 +24,7 @@ use super::actor::Actor;
 use super::document::store_error;
 
 pub use chosen::{ChosenProduct, ChosenProducts, RoomStock};
+pub use link::run as link_to_room;
 pub use pictures::ProductPictures;
 
 /// What came of work beside the actor.
