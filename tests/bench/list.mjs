@@ -17,6 +17,7 @@ const PER_SECOND = Number(perSecond);
 const TURN_MS = 20;
 const folder = mkdtempSync(join(tmpdir(), "bench-list-"));
 const child = spawn(engine, ["serve", "--data-dir", folder, "--announce", "json"], { stdio: ["ignore", "pipe", "inherit"] });
+process.on("exit", () => child.kill("SIGTERM"));
 const [line] = await once(createInterface({ input: child.stdout }), "line");
 const announced = JSON.parse(line);
 
