@@ -342,7 +342,7 @@ for (const locale of ['en-GB', 'fr-FR']) {
     await feature('vinyl', 'shirt');
     await expect(ines.locator('.products .on')).toHaveCount(2);
     await check(ines, 'moderate-390');
-    await ines.setViewportSize({ width: 1180, height: 760 });
-    await check(ines, 'moderate-1180');
+    const desk = await moderator(browser, { width: 1180, height: 760 }, locale);
+    await check(desk, 'moderate-1180');
   });
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Row, Sqlite, Transaction};
 
@@ -185,13 +186,21 @@ impl Keeper {
     }
 
     /// A picture of a room.
-    pub async fn image(&self, room: &RoomId, hash: Hash) -> Result<Option<Vec<u8>>, KeepError> {
+    pub async fn image(&self, room: &RoomId, hash: Hash) -> Result<Option<Bytes>, KeepError> {
+        // Held while the database is asked: the others who want the same one find it then.
+        let mut at_hand = self.images.lock().await;
+        if let Some(bytes) = at_hand.find(room, hash) {
+            return Ok(Some(bytes));
+        }
         let row = sqlx::query("SELECT body FROM images WHERE room = ?1 AND hash = ?2")
             .bind(room.as_str())
             .bind(hash.to_string())
             .fetch_optional(&self.pool)
             .await?;
-        Ok(row.map(|row| row.try_get("body")).transpose()?)
+        let Some(row) = row else { return Ok(None) };
+        let bytes = Bytes::from(row.try_get::<Vec<u8>, _>("body")?);
+        at_hand.put(room, hash, bytes.clone());
+        Ok(Some(bytes))
     }
 
     /// The place in `list` of the first product whose picture is not in the room.
