@@ -39,6 +39,15 @@ async fn moderator(server: &Server, host: &mut Chatter) -> Chatter {
     Chatter::with_token(server, invited["token"].as_str().expect("a token")).await
 }
 
+/// The second click of a minute counts again in the next one: what asks for the same minute begins early in it.
+async fn early_in_a_minute() {
+    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let second = since_epoch.expect("after 1970").as_secs() % 60;
+    if second > 50 {
+        tokio::time::sleep(Duration::from_secs(61 - second)).await;
+    }
+}
+
 /// The next `interest` that says so many carts of the first product.
 async fn carts(chatter: &mut Chatter, wanted: u64) -> Value {
     loop {
@@ -243,6 +252,7 @@ async fn a_long_list_is_taken_from_who_shows_the_hosts_token_at_the_door() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clicks_count_once_a_minute_and_are_told_to_the_crew_without_numbers() {
+    early_in_a_minute().await;
     let server = server().await;
     let (mut ada, mut bob, mut host) = (
         Chatter::viewer(&server, "Ada").await,
@@ -269,7 +279,6 @@ async fn clicks_count_once_a_minute_and_are_told_to_the_crew_without_numbers() {
         .await;
     assert_eq!(unknown["code"], "unknown");
     let told = carts(&mut ines, 2).await;
-    // The clock may have gone into the next minute between Ada's two carts; nothing else may make it three.
     assert_eq!(
         told["products"],
         json!([{"product": "a", "opened": 1, "carted": 2}])

@@ -33,14 +33,22 @@ export function offerAt(product: Product, now: number): Offer {
 
 /** "€32.30", "32,30 €", "¥3,230": as the language writes it, with as many digits as the price has. */
 export function sayPrice(locale: ChatLocale, { minor, currency, digits }: Price): string {
-  const format = new Intl.NumberFormat(locale, {
-    style: 'currency',
-    currency,
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  });
+  const key = `${locale} ${currency} ${digits}`;
+  let format = formats.get(key);
+  if (!format) {
+    format = new Intl.NumberFormat(locale, {
+      style: 'currency',
+      currency,
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    });
+    formats.set(key, format);
+  }
   return format.format(minor / 10 ** digits);
 }
+
+/** Making one takes longer than using it a hundred times, and a list is written every second. */
+const formats = new Map<string, Intl.NumberFormat>();
 
 /** "04:12", "1:02:03", "49:00:00": a clock that counts down. */
 export function sayLeft(ms: number): string {

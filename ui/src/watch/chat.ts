@@ -3,6 +3,7 @@ import { ChatClient } from '../chat/client';
 import type { LinkState } from '../chat/link';
 import { ChatRoom } from '../chat/room';
 import { sayChat, sayRefused } from '../chat/says';
+import type { Event } from '../lib/protocol/chat';
 import { Composer } from './chat-composer';
 import { ChatLog, words } from './chat-log';
 import { rememberToken, rememberedName, rememberedToken } from './chat-memory';
@@ -53,7 +54,7 @@ export function startChat(name: string, locale: Locale): Chat {
     onEvents: (events) => {
       log.show(room.apply(events));
       showRoom();
-      products.show();
+      if (events.some(aboutProducts)) products.show();
       composer.show();
     },
     onState: (next) => {
@@ -121,6 +122,11 @@ export function startChat(name: string, locale: Locale): Chat {
   speak(locale);
   client.start();
   return { speak };
+}
+
+/** Whether an event changes what is on show or in the list; a flood of messages leaves the cards in peace. */
+function aboutProducts({ kind }: Event): boolean {
+  return kind === 'listed' || kind === 'product_changed' || kind === 'featured';
 }
 
 /** A phone's keyboard covers the page instead of making it smaller: the page then takes what can be seen. */

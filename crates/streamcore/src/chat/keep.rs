@@ -1,6 +1,7 @@
 //! What is kept of every room's chat: one SQLite database, one transaction for all that one turn of a room changes.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
@@ -11,7 +12,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{Row, Sqlite, Transaction};
 
-use super::products::{keep_product_change, load as load_products};
+use super::products::{AtHand, keep_product_change, load as load_products};
 use super::room::{AddressHash, Change, Kept};
 use super::wire::{Entry, Message, Restriction, Seq};
 use crate::room::RoomId;
@@ -43,6 +44,7 @@ pub enum KeepError {
 #[derive(Clone)]
 pub struct Keeper {
     pub(super) pool: SqlitePool,
+    pub(super) images: Arc<tokio::sync::Mutex<AtHand>>,
     address_key: hmac::Key,
 }
 
@@ -83,7 +85,11 @@ impl Keeper {
             .await?;
         MIGRATIONS.run(&pool).await?;
         let address_key = hmac::Key::new(hmac::HMAC_SHA256, key.expose_secret().as_bytes());
-        Ok(Self { pool, address_key })
+        Ok(Self {
+            pool,
+            images: Arc::default(),
+            address_key,
+        })
     }
 
     /// A number that stands for an address in one room: the same for the same address, and no way back without the

@@ -1,9 +1,13 @@
 //! Pictures of products: told by their first bytes, known by their hash.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::str::FromStr;
 
 use aws_lc_rs::digest;
+use bytes::Bytes;
+
+use crate::room::RoomId;
 
 /// What browsers show as a picture and never as a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +103,41 @@ impl fmt::Display for Hash {
     }
 }
 
+/// Bytes of pictures that are at hand.
+const MOST_AT_HAND: usize = 16 * 1024 * 1024;
+
+/// Pictures that were asked for lately. What is featured is asked for by every viewer in the same second, and the
+/// database has one connection, which the chat needs.
+#[derive(Debug, Default)]
+pub struct AtHand {
+    /// The latest last.
+    pictures: VecDeque<(RoomId, Hash, Bytes)>,
+    bytes: usize,
+}
+
+impl AtHand {
+    pub fn find(&mut self, room: &RoomId, hash: Hash) -> Option<Bytes> {
+        let at = self
+            .pictures
+            .iter()
+            .position(|(of, name, _)| of == room && *name == hash)?;
+        let found = self.pictures.remove(at)?;
+        let bytes = found.2.clone();
+        self.pictures.push_back(found);
+        Some(bytes)
+    }
+
+    pub fn put(&mut self, room: &RoomId, hash: Hash, bytes: Bytes) {
+        self.bytes += bytes.len();
+        self.pictures.push_back((room.clone(), hash, bytes));
+        while self.bytes > MOST_AT_HAND
+            && let Some((_, _, oldest)) = self.pictures.pop_front()
+        {
+            self.bytes -= oldest.len();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +157,22 @@ mod tests {
         ] {
             assert_eq!(ImageKind::of(none), None, "{none:?}");
         }
+    }
+
+    #[test]
+    fn the_pictures_that_were_asked_for_last_are_at_hand() {
+        let room: RoomId = "a".parse().expect("a room's name");
+        let other: RoomId = "b".parse().expect("a room's name");
+        let picture = |n: u8| Bytes::from(vec![n; 1024 * 1024]);
+        let mut at_hand = AtHand::default();
+        for n in 0..16 {
+            at_hand.put(&room, Hash::of(&[n]), picture(n));
+        }
+        assert!(at_hand.find(&room, Hash::of(&[0])).is_some());
+        at_hand.put(&room, Hash::of(&[16]), picture(16));
+        assert!(at_hand.find(&room, Hash::of(&[0])).is_some(), "asked for lately");
+        assert!(at_hand.find(&room, Hash::of(&[1])).is_none(), "the oldest goes");
+        assert!(at_hand.find(&other, Hash::of(&[0])).is_none(), "another room's");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Row, Sqlite, Transaction};
 
@@ -185,13 +186,21 @@ impl Keeper {
     }
 
     /// A picture of a room.
-    pub async fn image(&self, room: &RoomId, hash: Hash) -> Result<Option<Vec<u8>>, KeepError> {
+    pub async fn image(&self, room: &RoomId, hash: Hash) -> Result<Option<Bytes>, KeepError> {
+        // Held while the database is asked: the others who want the same one find it then.
+        let mut at_hand = self.images.lock().await;
+        if let Some(bytes) = at_hand.find(room, hash) {
+            return Ok(Some(bytes));
+        }
         let row = sqlx::query("SELECT body FROM images WHERE room = ?1 AND hash = ?2")
             .bind(room.as_str())
             .bind(hash.to_string())
             .fetch_optional(&self.pool)
             .await?;
-        Ok(row.map(|row| row.try_get("body")).transpose()?)
+        let Some(row) = row else { return Ok(None) };
+        let bytes = Bytes::from(row.try_get::<Vec<u8>, _>("body")?);
+        at_hand.put(room, hash, bytes.clone());
+        Ok(Some(bytes))
     }
 
     /// The place in `list` of the first product whose picture is not in the room.
@@ -235,5 +244,137 @@ impl Keeper {
             })
             .collect::<Result<_, KeepError>>()?;
         Ok((figures, rows.len() > PAGE as usize))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+
+    use super::*;
+    use crate::chat::products::wire::Stock;
+    use crate::chat::room::Change;
+
+    async fn keeper() -> (Keeper, RoomId) {
+        let key = SecretString::from("a key");
+        let keeper = Keeper::open(None, &key).await.expect("memory");
+        (keeper, "show".parse().expect("a room's name"))
+    }
+
+    fn product(id: &str, image: Option<Hash>) -> Product {
+        Product {
+            id: id.into(),
+            title: id.into(),
+            price: None,
+            note: None,
+            promo_code: None,
+            ends_at_ms: None,
+            image: image.map(|hash| hash.to_string()),
+            link: None,
+            stock: Stock::Enough,
+        }
+    }
+
+    async fn set(keeper: &Keeper, room: &RoomId, list: Vec<Product>) {
+        let changes = [Change::Product(ProductChange::Listed(list))];
+        keeper.keep(room, Some(1), &changes).await.expect("kept");
+    }
+
+    /// All pictures came an hour ago.
+    async fn an_hour_passes(keeper: &Keeper) {
+        sqlx::query("UPDATE images SET at_ms = at_ms - 3600000")
+            .execute(&keeper.pool)
+            .await
+            .expect("done");
+    }
+
+    async fn is_there(keeper: &Keeper, room: &RoomId, hash: Hash) -> bool {
+        let list = [product("a", Some(hash))];
+        keeper.without_image(room, &list).await.expect("read").is_none()
+    }
+
+    #[tokio::test]
+    async fn a_picture_goes_with_the_list_that_it_is_not_in() {
+        let (keeper, room) = keeper().await;
+        let put = async |bytes: &[u8]| {
+            keeper
+                .put_image(&room, bytes)
+                .await
+                .expect("kept")
+                .expect("there is room")
+        };
+        let (old, kept) = (put(b"old").await, put(b"kept").await);
+        an_hour_passes(&keeper).await;
+        let fresh = put(b"fresh").await;
+        assert!(!is_there(&keeper, &room, old).await, "in no list after an hour");
+        set(&keeper, &room, vec![]).await;
+        assert!(is_there(&keeper, &room, fresh).await, "its list is on its way");
+        let kept_again = put(b"kept").await;
+        assert_eq!(kept, kept_again, "the same picture has one name");
+        set(&keeper, &room, vec![product("a", Some(kept))]).await;
+        an_hour_passes(&keeper).await;
+        set(&keeper, &room, vec![product("b", Some(kept))]).await;
+        assert!(is_there(&keeper, &room, kept).await, "it is in the list");
+        assert!(!is_there(&keeper, &room, fresh).await, "its list never came");
+        let without = ProductChange::Changed(product("b", None));
+        keeper
+            .keep(&room, Some(2), &[Change::Product(without)])
+            .await
+            .expect("kept");
+        assert!(
+            !is_there(&keeper, &room, kept).await,
+            "the product has no picture now"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_room_has_so_many_pictures_and_no_more() {
+        let (keeper, room) = keeper().await;
+        for n in 0..MOST_IMAGES {
+            let put = keeper.put_image(&room, &n.to_be_bytes()).await.expect("kept");
+            assert!(put.is_some(), "{n}");
+        }
+        assert_eq!(
+            keeper.put_image(&room, b"one more").await.expect("answered"),
+            None
+        );
+        let again = keeper.put_image(&room, &0_i64.to_be_bytes()).await.expect("kept");
+        assert!(again.is_some(), "one that is there takes no place");
+    }
+
+    #[tokio::test]
+    async fn figures_are_added_up_minute_by_minute() {
+        let (keeper, room) = keeper().await;
+        let visit = |minute, what| {
+            Change::Product(ProductChange::Visited {
+                product: "a".into(),
+                minute,
+                what,
+            })
+        };
+        let changes = [
+            visit(7, Visit::Opened),
+            visit(7, Visit::Carted),
+            visit(7, Visit::Opened),
+            visit(8, Visit::Carted),
+        ];
+        keeper.keep(&room, None, &changes).await.expect("kept");
+        let (figures, more) = keeper.figures(&room, 0).await.expect("read");
+        let seen: Vec<_> = figures
+            .iter()
+            .map(|one| (one.minute_ms, one.opened, one.carted))
+            .collect();
+        assert_eq!((seen, more), (vec![(420_000, 2, 1), (480_000, 0, 1)], false));
+        let (later, _) = keeper.figures(&room, 480_000).await.expect("read");
+        assert_eq!(later.len(), 1);
+        let kept = keeper.load(&room).await.expect("read");
+        assert_eq!(
+            (
+                kept.seq,
+                kept.products.interest[0].opened,
+                kept.products.interest[0].carted
+            ),
+            (0, 2, 2)
+        );
     }
 }

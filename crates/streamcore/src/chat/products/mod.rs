@@ -11,6 +11,6 @@ mod keep;
 pub mod wire;
 
 pub use check::{MOST_FEATURED, checked, checked_list};
-pub use image::{Hash, ImageKind};
+pub use image::{AtHand, Hash, ImageKind};
 pub use interest::{Clicks, visit_minute};
 pub use keep::{KeptProducts, MOST_IMAGE_BYTES, MOST_IMAGES, keep_product_change, load};
