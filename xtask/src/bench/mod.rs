@@ -7,6 +7,7 @@ mod figures;
 mod latency;
 mod memory;
 mod outputs;
+mod products;
 mod start;
 mod studio;
 mod table;
@@ -20,7 +21,7 @@ use table::Row;
 /// How long and what.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Only these (encode, outputs, latency, start, chat, memory).
+    /// Only these (encode, outputs, latency, start, chat, products, memory).
     names: Vec<String>,
     /// One short round of each: shows that they run, not what they measure.
     #[arg(long)]
@@ -52,8 +53,12 @@ const ALL: &[Benchmark] = &[
     ("latency", latency::run),
     ("start", start::run),
     ("chat", chat::run),
+    ("products", products::run),
     ("memory", memory::run),
 ];
+
+/// Those that need neither the programs nor their peers.
+const ALONE: &[&str] = &["products"];
 
 /// Runs the benchmarks that are asked for, or all, and prints one table.
 pub fn run(project: &Project, options: &Options) -> anyhow::Result<()> {
@@ -64,9 +69,12 @@ pub fn run(project: &Project, options: &Options) -> anyhow::Result<()> {
     {
         anyhow::bail!("no benchmark {name}: {}", names());
     }
-    setup::install(project, Purpose::Test)?;
-    crate::run::build_ui(project)?;
-    crate::engine::build_release(project)?;
+    let alone = |name: &String| ALONE.contains(&name.as_str());
+    if options.names.is_empty() || !options.names.iter().all(alone) {
+        setup::install(project, Purpose::Test)?;
+        crate::run::build_ui(project)?;
+        crate::engine::build_release(project)?;
+    }
     let minutes = Duration::from_secs(60) * options.minutes;
     let bench = if options.quick {
         let second = Duration::from_secs(1);
