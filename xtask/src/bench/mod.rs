@@ -8,6 +8,7 @@ mod latency;
 mod list;
 mod memory;
 mod outputs;
+mod products;
 mod start;
 mod studio;
 mod table;
@@ -21,7 +22,7 @@ use table::Row;
 /// How long and what.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Only these (encode, outputs, latency, start, chat, list, memory).
+    /// Only these (encode, outputs, latency, start, chat, list, products, memory).
     names: Vec<String>,
     /// One short round of each: shows that they run, not what they measure.
     #[arg(long)]
@@ -54,8 +55,12 @@ const ALL: &[Benchmark] = &[
     ("start", start::run),
     ("chat", chat::run),
     ("list", list::run),
+    ("products", products::run),
     ("memory", memory::run),
 ];
+
+/// Those that need neither the programs nor their peers.
+const ALONE: &[&str] = &["products"];
 
 /// Runs the benchmarks that are asked for, or all, and prints one table.
 pub fn run(project: &Project, options: &Options) -> anyhow::Result<()> {
@@ -66,9 +71,12 @@ pub fn run(project: &Project, options: &Options) -> anyhow::Result<()> {
     {
         anyhow::bail!("no benchmark {name}: {}", names());
     }
-    setup::install(project, Purpose::Test)?;
-    crate::run::build_ui(project)?;
-    crate::engine::build_release(project)?;
+    let alone = |name: &String| ALONE.contains(&name.as_str());
+    if options.names.is_empty() || !options.names.iter().all(alone) {
+        setup::install(project, Purpose::Test)?;
+        crate::run::build_ui(project)?;
+        crate::engine::build_release(project)?;
+    }
     let minutes = Duration::from_secs(60) * options.minutes;
     let bench = if options.quick {
         let second = Duration::from_secs(1);

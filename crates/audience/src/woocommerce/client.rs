@@ -137,18 +137,12 @@ impl Client {
         if let Some(since) = changed_since {
             query.push(("modified_after", local_time(since)));
         }
-        let answer = self.ask("products", &query).await?;
-        let products = self.understand(wire::products(&answer.body, unit))?;
-        let number = |name: &str| {
-            answer
-                .headers
-                .get(name)?
-                .to_str()
-                .ok()?
-                .trim()
-                .parse::<u32>()
-                .ok()
+        let read = |answer: &Answer| {
+            let products = wire::products(&answer.body, unit)?;
+            Ok((products, answer.headers.clone()))
         };
+        let (products, headers) = self.ask("products", &query, read).await?;
+        let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u32>().ok();
         let more = match number("x-wp-totalpages") {
             Some(pages) => page < pages && !products.is_empty(),
             // A host that strips these headers is asked until a page is not full.
@@ -174,8 +168,8 @@ impl Client {
             ("per_page", PER_PAGE.to_string()),
             ("_fields", wire::FIELDS.to_owned()),
         ];
-        let answer = self.ask("products", &query).await?;
-        self.understand(wire::products(&answer.body, unit))
+        self.ask("products", &query, |answer| wire::products(&answer.body, unit))
+            .await
     }
 
     /// The shop's currency. Keys of some shops may read products and no settings; the list of currencies is open to them.
@@ -183,20 +177,28 @@ impl Client {
         if let Some(unit) = *self.unit.lock().unwrap_or_else(PoisonError::into_inner) {
             return Ok(unit);
         }
-        let answer = match self.ask("settings/general/woocommerce_currency", &[]).await {
-            Err(ShopError::ReadDenied { .. }) => self.ask("data/currencies/current", &[]).await?,
-            answer => answer?,
+        let read = |answer: &Answer| wire::currency(&answer.body);
+        let asked = self.ask("settings/general/woocommerce_currency", &[], read).await;
+        let unit = match asked {
+            Err(ShopError::ReadDenied { .. }) => self.ask("data/currencies/current", &[], read).await?,
+            unit => unit?,
         };
-        let unit = self.understand(wire::currency(&answer.body))?;
         *self.unit.lock().unwrap_or_else(PoisonError::into_inner) = Some(unit);
         Ok(unit)
     }
 
-    async fn ask(&self, path: &str, query: &[(&str, String)]) -> Result<Answer, ShopError> {
+    /// Asks until an answer is read, or there is no hope of one.
+    async fn ask<T>(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        read: impl Fn(&Answer) -> Result<T, String>,
+    ) -> Result<T, ShopError> {
         let mut wait = self.options.first_wait;
         for left in (0..self.options.tries.max(1)).rev() {
-            let error = match self.ask_once(path, query).await {
-                Ok(answer) => return Ok(answer),
+            let answer = self.ask_once(path, query).await;
+            let error = match answer.and_then(|answer| self.understand(read(&answer))) {
+                Ok(read) => return Ok(read),
                 Err(error) if left == 0 || !error.passing() => return Err(error),
                 Err(error) => error,
             };

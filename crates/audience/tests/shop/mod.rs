@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
 /// Its keys; the second is looked for wherever it must not be.
@@ -113,8 +113,13 @@ async fn answer(
         }
         Some(Trouble::Slow(time)) => tokio::time::sleep(time).await,
         Some(Trouble::Cut) => {
-            let parts = [Ok("[{\"id\":1,"), Err(std::io::Error::other("the line is cut"))];
-            return Body::from_stream(stream::iter(parts)).into_response();
+            let first = stream::once(async { Ok("[{\"id\":1,") });
+            let end = stream::once(async {
+                // So that what came before is on its way.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                Err(std::io::Error::other("the line is cut"))
+            });
+            return Body::from_stream(first.chain(end)).into_response();
         }
         Some(Trouble::Body(text)) => return text.into_response(),
         Some(Trouble::Moved(to)) => {

@@ -24,16 +24,16 @@ export class Featuring {
   toggle(chosen: ShowProduct | undefined) {
     if (!chosen) return;
     const { id } = chosen.product;
-    if (this.has(id)) this.only(this.#products.featured.filter((featured) => featured !== id));
-    else if (!soldOut(chosen)) this.only([id]);
+    if (this.has(id)) this.show(this.#products.featured.filter((featured) => featured !== id));
+    else if (!soldOut(chosen)) this.show([id]);
   }
 
   /** Shows one beside those that are there already. */
   add(id: string) {
-    this.only([...this.#products.featured, id].slice(-MOST_FEATURED));
+    this.show([...this.#products.featured, id].slice(-MOST_FEATURED));
   }
 
-  only(products: string[]) {
+  show(products: string[]) {
     void this.#studio.try({ do: 'feature_products', products });
   }
 
@@ -52,7 +52,7 @@ export class Featuring {
   /** Keys of the panel: 1 to 9 show a product, 0 takes all off. Whether the press was one of them. */
   key(event: KeyboardEvent): boolean {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || !/^[0-9]$/.test(event.key)) return false;
-    if (event.key === '0') this.only([]);
+    if (event.key === '0') this.show([]);
     else this.toggle(this.#products.chosen[Number(event.key) - 1]);
     return true;
   }
