@@ -1,6 +1,10 @@
 /** What keys and buttons do with the show's products; the engine decides whether it may. */
+import type { Interest } from '$lib/protocol/chat';
 import type { Studio } from '$lib/engine/studio.svelte';
 import type { ShowProduct } from '$lib/protocol';
+
+/** What viewers did with the room's products so far, by product. */
+export type Wanted = ReadonlyMap<string, Interest>;
 
 export const MOST_FEATURED = 3;
 const MINUTES = 60_000;
