@@ -4,12 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Browser, type Page } from '@playwright/test';
+import { DESK, PHONE, hostToken } from './rooms';
 import { startServer, type Program } from './support';
 
 const KEY = 'a key for this test alone';
 const ROOM = 'show';
-const DESK = { width: 1280, height: 720 };
-const PHONE = { width: 390, height: 844 };
 
 let folder: string;
 let server: Program;
@@ -26,16 +25,6 @@ test.afterEach(async () => {
   await server.kill();
   rmSync(folder, { recursive: true, force: true });
 });
-
-async function hostToken(): Promise<string> {
-  const answer = await fetch(`http://${http}/api/rooms/${ROOM}/host`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ name: 'Maya' }),
-  });
-  expect(answer.ok, await answer.clone().text()).toBe(true);
-  return ((await answer.json()) as { token: string }).token;
-}
 
 /** A viewer of its own, with its own storage. */
 async function viewer(browser: Browser, name: string | undefined, viewport = DESK, locale = 'en-GB'): Promise<Page> {
@@ -54,7 +43,7 @@ async function moderator(browser: Browser, viewport = PHONE, locale = 'en-GB'): 
   const context = await browser.newContext({ viewport, locale, hasTouch: viewport === PHONE });
   const page = await context.newPage();
   page.on('dialog', () => expect(true, 'a dialog opened').toBe(false));
-  await page.goto(`http://${http}/moderate/${ROOM}#token=${await hostToken()}`);
+  await page.goto(`http://${http}/moderate/${ROOM}#token=${await hostToken(http, ROOM, KEY)}`);
   await expect(page.locator('#moderate-text')).toBeVisible();
   await expect(page.locator('#moderate-text')).toHaveAttribute('placeholder', /Maya/);
   return page;
