@@ -2,57 +2,9 @@ import { AxeBuilder } from "@axe-core/playwright";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Page } from "@playwright/test";
-import { Shop, KEY, SECRET, type Goods } from "./shop";
-import { ARTIFACTS, Desk, expect, test as base } from "./support";
-
-const GOODS: Goods[] = [
-  { id: 1, name: "Nocturne LP, signed", price: "32.30", regular: "38.00", left: 18, about: "Double vinyl, <b>300</b> copies" },
-  { id: 2, name: "Nocturne CD", price: "14.00", left: 212 },
-  { id: 3, name: "Moth hoodie", price: "54.00", left: 40 },
-  { id: 4, name: "Tour T-shirt", price: "28.00", left: 3 },
-  { id: 5, name: "Poster A2, numbered", price: "22.00", left: 96 },
-  { id: 6, name: "Belleville tote bag", price: "16.00", left: 70, picture: "none" },
-  { id: 7, name: "Demo cassette", price: "11.00", left: 0 },
-  { id: 8, name: "Crème brûlée <script>alert(1)</script>&amp; spoon", price: "8.00", left: 140 },
-  { id: 9, name: "Replay ticket", price: "9.00", left: null },
-];
-
-const test = base.extend<{ shop: Shop }>({
-  shop: async ({}, use) => {
-    const shop = new Shop(structuredClone(GOODS));
-    await shop.listen();
-    await use(shop);
-    shop.close();
-  },
-});
-
-const tab = (page: Page) => page.getByRole("tab", { name: /^(Products|Produits)/ });
-const row = (page: Page, title: string) => page.locator("[data-product]").filter({ hasText: title });
-const featured = (page: Page) => page.locator(".feat h3");
-const field = (page: Page) => page.locator("[data-product-search]");
-
-async function connect(page: Page, shop: Shop, { secret = SECRET } = {}) {
-  await tab(page).click();
-  await page.locator(".pbar button").last().click();
-  await page.getByRole("menuitem").nth(2).click();
-  const dialog = page.getByRole("dialog");
-  await dialog.locator("input").nth(0).fill(shop.url);
-  await dialog.locator("input").nth(1).fill(KEY);
-  await dialog.locator("input").nth(2).fill(secret);
-  await dialog.locator(".btn-primary").click();
-  await expect(dialog).toBeHidden();
-}
-
-/** Takes products into the show by the search. */
-async function choose(page: Page, ...titles: string[]) {
-  for (const title of titles) {
-    await field(page).fill(title);
-    const found = page.locator("[data-found]").filter({ hasText: title });
-    await found.locator(".btn").click();
-    await expect(found.locator(".btn")).toHaveAttribute("aria-pressed", "true");
-  }
-  await field(page).press("Escape");
-}
+import { choose, connect, featured, field, GOODS, row, tab, test } from "./selling";
+import { KEY, SECRET } from "./shop";
+import { ARTIFACTS, Desk, expect } from "./support";
 
 test("a shop is connected, searched, and its products shown by their keys", async ({ desk, page, shop }) => {
   const frames: string[] = [];
@@ -170,6 +122,43 @@ test("a product is added by hand and changed", async ({ page, desk }) => {
   await desk.dialog().getByLabel("Left in stock").fill("0");
   await desk.dialog().getByRole("button", { name: "Save" }).click();
   await expect(row(page, "Moon pin")).toContainText("Sold out");
+});
+
+test("what the host shows stands on every viewer's page, and their clicks on the desk", async ({ desk, page, shop, viewer }) => {
+  test.setTimeout(120_000);
+  await connect(page, shop);
+  await choose(page, "Nocturne LP", "Nocturne CD");
+  const viewers = [await viewer("Ada"), await viewer("Bob"), await viewer("Cleo")];
+  await tab(page).click();
+  const card = (watching: Page, title: string) => watching.locator("#featured .product", { hasText: title });
+  const waits: number[] = [];
+  for (const [key, title] of [["1", "Nocturne LP"], ["2", "Nocturne CD"], ["1", "Nocturne LP"]] as const) {
+    await tab(page).focus();
+    const seen = viewers.map((watching) => card(watching, title).waitFor());
+    const began = performance.now();
+    await page.keyboard.press(key);
+    for (const one of seen) waits.push(await one.then(() => performance.now() - began));
+    for (const watching of viewers) await expect(watching.locator("#featured .product")).toHaveCount(1);
+  }
+  console.log("shown by a key on the desk to in sight at three viewers', ms:", waits.map(Math.round).join(" "));
+  const [ada, bob] = viewers as [Page, Page, Page];
+  await expect(card(ada, "Nocturne LP").locator(".product-price b")).toHaveText("€32.30");
+  // The picture comes from the room: viewers never meet the shop.
+  await expect(card(ada, "Nocturne LP").locator("img")).toHaveAttribute("src", /^\/rooms\/studio\/images\/[0-9a-f]{64}$/);
+  for (const watching of [ada, bob]) {
+    await watching.context().route(/shop\.example|127\.0\.0\.1.*product/, (route) => route.fulfill({ body: "the shop" }));
+    const opening = watching.waitForEvent("popup");
+    await card(watching, "Nocturne LP").locator(".product-cart").click();
+    const there = await opening;
+    expect(there.url()).toContain("utm_campaign=studio");
+    await there.close();
+  }
+  await expect(row(page, "Nocturne LP").locator(".nums")).toContainText("2 carts");
+  await expect(page.locator(".feat .facts")).toContainText("2 carts");
+  await page.screenshot({ path: path.join(ARTIFACTS, "desk", "products-wanted.png") });
+  await tab(page).focus();
+  await page.keyboard.press("0");
+  for (const watching of viewers) await expect(watching.locator("#featured")).toBeHidden();
 });
 
 for (const [language, locale] of Object.entries({ en: "en-GB", fr: "fr-FR" })) {
