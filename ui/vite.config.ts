@@ -31,6 +31,7 @@ export default defineConfig({
         advancedChunks: {
           groups: [
             { name: 'shared-chat', test: /\/(src\/chat|src\/watch\/(room|words)|messages\/\w+\/(chat|watch)\.json)/ },
+            { name: 'shared-moderate', test: /\/(src\/moderate\/(acts|composing|moderation|words|Words)\b|messages\/\w+\/moderate\.json)/ },
             { name: 'shared-svelte', test: /node_modules\/(svelte|esm-env|clsx)\// },
           ],
         },
