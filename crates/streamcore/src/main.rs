@@ -64,6 +64,12 @@ struct Serve {
     /// Viewers of all rooms together
     #[arg(long, default_value_t = Limits::default().viewers)]
     max_viewers: usize,
+    /// Viewers in one room's chat from one address (of IPv6 one network of 64 bits)
+    #[arg(long, value_name = "N", default_value_t = Limits::default().chat_connections_per_address)]
+    chat_connections_per_address: u32,
+    /// Viewers who come into chats from one address in a second
+    #[arg(long, value_name = "N", default_value_t = Limits::default().chat_joins_per_second)]
+    chat_joins_per_second: u32,
 }
 
 /// A key that is shorter than what it makes can be guessed sooner (RFC 7518 section 3.2).
@@ -172,6 +178,8 @@ fn run(options: Serve) -> Result<(), Failure> {
         token_key,
         limits: Limits {
             viewers: options.max_viewers,
+            chat_connections_per_address: options.chat_connections_per_address,
+            chat_joins_per_second: options.chat_joins_per_second,
             ..Limits::default()
         },
     };

@@ -132,7 +132,7 @@ impl Server {
         let keeper = Keeper::open(settings.database.as_deref(), &key)
             .await
             .map_err(|error| StartError::Database(error.into()))?;
-        let chat = Arc::new(Chat::new(keeper, Tokens::new(key), settings.limits.rooms));
+        let chat = Arc::new(Chat::new(keeper, Tokens::new(key), &settings.limits));
 
         let poll = mio::Poll::new().map_err(StartError::Thread)?;
         let bell = mio::Waker::new(poll.registry(), BELL).map_err(StartError::Thread)?;

@@ -65,6 +65,12 @@ pub struct Limits {
     pub joins_per_second: u32,
     /// Open event streams of viewer pages, and chat connections. Default 4000.
     pub event_streams: usize,
+    /// Viewers in one room's chat who come from one address (of IPv6 one network of 64 bits), and connections of an
+    /// address that have not said yet who they are. Host and moderators are not counted. Default 20: a household, a
+    /// small office; behind one address of a school or a mobile network there are more.
+    pub chat_connections_per_address: u32,
+    /// Viewers who come into chats from one address in a second, in bursts of as many as may be there. Default 5.
+    pub chat_joins_per_second: u32,
     /// Bytes of a request's body. An offer has 2 to 10 KB. Default 64 KiB.
     pub body_bytes: usize,
     /// Least time between two keyframes that are asked of a publisher. Default 1 s.
@@ -82,6 +88,8 @@ impl Default for Limits {
             viewers: 1000,
             joins_per_second: 100,
             event_streams: 4000,
+            chat_connections_per_address: 20,
+            chat_joins_per_second: 5,
             body_bytes: 64 * 1024,
             keyframe_interval: Duration::from_secs(1),
             cache_bytes: 4 * 1024 * 1024,

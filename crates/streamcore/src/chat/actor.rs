@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use super::doors::Doors;
 use super::identity::{Role, Tokens};
 use super::keep::{KeepError, Keeper};
 use super::products::wire::{Interest, ProductId, Visit};
@@ -13,6 +14,7 @@ use super::room::{AddressHash, Follow, Now, Room, Speaker, Told, veiled};
 use super::text::Text;
 use super::wire::{Act, Done, Event, Happening, MemberId, Refused, Restriction, Seq, Snapshot, ToClient};
 use crate::room::{RoomId, wall_ms};
+use crate::settings::Limits;
 
 /// Requests that wait for a room; whoever brings more waits in its socket.
 const QUEUE: usize = 1024;
@@ -152,17 +154,19 @@ impl RoomHandle {
 pub struct Chat {
     pub keeper: Keeper,
     pub tokens: Tokens,
+    pub doors: Arc<Doors>,
     rooms: Mutex<HashMap<RoomId, RoomHandle>>,
     most_rooms: usize,
 }
 
 impl Chat {
-    pub fn new(keeper: Keeper, tokens: Tokens, most_rooms: usize) -> Self {
+    pub fn new(keeper: Keeper, tokens: Tokens, limits: &Limits) -> Self {
         Self {
             keeper,
             tokens,
+            doors: Doors::new(limits),
             rooms: Mutex::default(),
-            most_rooms,
+            most_rooms: limits.rooms,
         }
     }
 
