@@ -153,6 +153,15 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
         .map(|entry| &entry["act"]["do"])
         .collect();
     assert_eq!(acts, ["ban", "delete"], "newest first");
+    assert_eq!(
+        undoable(&log),
+        [false, false],
+        "what undoing takes is gone with the server"
+    );
+    for entry in log["entries"].as_array().expect("entries") {
+        let refused = host.act(json!({"do": "undo", "entry": entry["number"]})).await;
+        assert_eq!(refused["code"], "not_undoable");
+    }
     second.stop().await;
     // What is on the disk names nobody's address.
     for name in ["rooms.db", "rooms.db-wal"] {
@@ -220,6 +229,46 @@ async fn behind_a_trusted_proxy_a_ban_holds_for_one_address_and_no_other() {
         returned["code"], "banned",
         "what stands before the proxy's own word is a claim"
     );
+    server.stop().await;
+}
+
+/// Whether each entry of a log can be taken back, newest first.
+fn undoable(log: &Value) -> Vec<bool> {
+    let entries = log["entries"].as_array().expect("entries");
+    entries.iter().map(|entry| entry["undoable"] == true).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_says_of_each_act_whether_it_can_be_taken_back_now() {
+    let server = server().await;
+    let (mut ada, mut host) = (
+        Chatter::viewer(&server, "Ada").await,
+        Chatter::host(&server).await,
+    );
+    let before = host.welcome["seq"].as_u64().expect("a number");
+    let seq = ada.said("hello").await;
+    host.acted(json!({"do": "pin", "message": seq})).await;
+    host.acted(json!({"do": "delete", "message": seq})).await;
+    let log = host.ask(json!({"type": "log"})).await;
+    assert_eq!(undoable(&log), [true, true]);
+    let deleted = log["entries"][0]["number"].clone();
+    host.acted(json!({"do": "undo", "entry": deleted})).await;
+    let log = host.ask(json!({"type": "log"})).await;
+    assert_eq!(
+        undoable(&log),
+        [false, false, true],
+        "the undo, the delete, the pin"
+    );
+    // Whoever comes back is told the same of what it missed.
+    let hello = json!({"type": "hello", "version": 1, "token": host.token(), "last_seq": before});
+    let back = Chatter::connect(server.http_addr(), hello).await;
+    let missed = back.welcome["events"].as_array().expect("events");
+    let told: Vec<bool> = missed
+        .iter()
+        .filter(|event| event["kind"] == "logged")
+        .map(|event| event["entry"]["undoable"] == true)
+        .collect();
+    assert_eq!(told, [true, false, false]);
     server.stop().await;
 }
 

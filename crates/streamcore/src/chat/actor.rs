@@ -1,6 +1,6 @@
 //! One task per room: takes what its clients ask in turn, keeps what follows, and only then tells anybody.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -95,6 +95,10 @@ pub enum Ask {
     Invited {
         member: MemberId,
         reply: oneshot::Sender<Option<String>>,
+    },
+    /// The acts that can be taken back, by their numbers in the log.
+    Undoable {
+        reply: oneshot::Sender<HashSet<u64>>,
     },
     Say {
         speaker: Speaker,
@@ -305,6 +309,9 @@ impl Actor {
             }
             Ask::Invited { member, reply } => {
                 let _gone_is_as_good = reply.send(room.invited(&member).map(str::to_owned));
+            }
+            Ask::Undoable { reply } => {
+                let _gone_is_as_good = reply.send(room.undoable().collect());
             }
             Ask::Say {
                 speaker,

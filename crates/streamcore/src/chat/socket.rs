@@ -16,7 +16,7 @@ use super::identity::{Role, guest_name, new_member};
 use super::keep::KeepError;
 use super::room::Speaker;
 use super::text::{Text, clean_name};
-use super::wire::{Act, Author, Done, FromClient, Refused, RequestId, Seq, ToClient, VERSION, You};
+use super::wire::{Act, Author, Done, Entry, FromClient, Refused, RequestId, Seq, ToClient, VERSION, You};
 use crate::bucket::Bucket;
 use crate::http::App;
 use crate::http::answer::Refusal;
@@ -393,7 +393,10 @@ impl Client {
                 answer(id, Err(Refused::NotAllowed))
             }
             FromClient::Log { id, before } => match self.chat.keeper.log(&self.room, before).await {
-                Ok(entries) => ToClient::Log { id, entries },
+                Ok(entries) => match told_truly(handle, entries).await {
+                    Ok(entries) => ToClient::Log { id, entries },
+                    Err(why) => answer(id, Err(why)),
+                },
                 Err(error) => self.unavailable(id, &error),
             },
             FromClient::Visited { id, product, what } => {
@@ -506,6 +509,16 @@ async fn say(
             reply,
         })
         .await?
+}
+
+/// Entries as they stand in the log, each with whether it can be taken back now: what that takes is the room's, and is in
+/// no database.
+async fn told_truly(handle: &RoomHandle, mut entries: Vec<Entry>) -> Result<Vec<Entry>, Refused> {
+    let undoable = handle.ask(|reply| Ask::Undoable { reply }).await?;
+    for entry in &mut entries {
+        entry.undoable = undoable.contains(&entry.number);
+    }
+    Ok(entries)
 }
 
 fn answer(id: RequestId, result: Result<Done, Refused>) -> ToClient {
