@@ -33,6 +33,9 @@ pub struct Settings {
     /// What signs the tokens of viewers, moderators and hosts, at least 32 characters that nobody can guess. `None`:
     /// made anew at each start, so that everybody is a stranger after it. Default `None`.
     pub token_key: Option<SecretString>,
+    /// What the tokens of the host's own site are read with, by which people come into chats as who they are there.
+    /// `None`: nobody is signed in. Default `None`.
+    pub site_key: Option<SiteKey>,
     /// Bounds on what strangers may use.
     pub limits: Limits,
 }
@@ -48,9 +51,21 @@ impl Default for Settings {
             trusted_proxies: Vec::new(),
             database: None,
             token_key: None,
+            site_key: None,
             limits: Limits::default(),
         }
     }
+}
+
+/// What the tokens (JWT) of the host's own site are read with. The algorithm goes with the key, whatever a token says.
+#[derive(Debug, Clone)]
+pub enum SiteKey {
+    /// HS256 with a secret that site and server share, of at least 32 characters.
+    Secret(SecretString),
+    /// RS256 with this public key, as PEM.
+    PublicKey(String),
+    /// RS256 with the public keys at this address, as a set of JWKs. https, or http on this machine.
+    KeysAt(String),
 }
 
 /// Bounds on what strangers may use. Beyond a number of things the answer is 503 with Retry-After, beyond a

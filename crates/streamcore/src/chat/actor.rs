@@ -11,6 +11,7 @@ use super::identity::{Role, Tokens};
 use super::keep::{KeepError, Keeper};
 use super::products::wire::{Interest, ProductId, Visit};
 use super::room::{AddressHash, Follow, Now, Room, Speaker, Told, veiled};
+use super::site::Site;
 use super::text::Text;
 use super::wire::{Act, Done, Event, Happening, MemberId, Refused, Restriction, Seq, Snapshot, ToClient};
 use crate::room::{RoomId, wall_ms};
@@ -158,16 +159,19 @@ impl RoomHandle {
 pub struct Chat {
     pub keeper: Keeper,
     pub tokens: Tokens,
+    /// For tokens of the host's own site.
+    pub site: Option<Site>,
     pub doors: Arc<Doors>,
     rooms: Mutex<HashMap<RoomId, RoomHandle>>,
     most_rooms: usize,
 }
 
 impl Chat {
-    pub fn new(keeper: Keeper, tokens: Tokens, limits: &Limits) -> Self {
+    pub fn new(keeper: Keeper, tokens: Tokens, site: Option<Site>, limits: &Limits) -> Self {
         Self {
             keeper,
             tokens,
+            site,
             doors: Doors::new(limits),
             rooms: Mutex::default(),
             most_rooms: limits.rooms,

@@ -73,6 +73,7 @@ pub(crate) async fn open(
             stop,
             _place: place,
             held: before,
+            signed_in: None,
         };
         client.run().await;
     }))
@@ -87,6 +88,14 @@ struct Client {
     _place: OwnedSemaphorePermit,
     /// Before the door, then in the room; none of a host's or a moderator's.
     held: Option<Held>,
+    /// What an account has shown.
+    signed_in: Option<SignedIn>,
+}
+
+/// The token of the host's own site, and when it ends, in seconds since 1970 UTC.
+struct SignedIn {
+    token: String,
+    exp: u64,
 }
 
 /// The connection is over, in whatever way.
@@ -183,14 +192,14 @@ impl Client {
         name: Option<&str>,
         last_seq: Option<Seq>,
     ) -> Result<(Speaker, RoomHandle, Joined), Refused> {
-        let mut author = self.author(token, name)?;
+        let mut author = self.author(token, name).await?;
         // Before the room is woken: a crowd at the door must cost it nothing.
         self.held = match author.role {
             Role::Viewer => Some(self.place()?),
             Role::Moderator | Role::Host => None,
         };
         let handle = self.chat.room(&self.room)?;
-        if author.role == Role::Moderator {
+        if author.role == Role::Moderator && self.signed_in.is_none() {
             // A moderator is one for as long as the host wants.
             let member = author.id.clone();
             let invited = handle.ask(|reply| Ask::Invited { member, reply }).await?;
@@ -212,7 +221,7 @@ impl Client {
     }
 
     /// Who it is by its token, or somebody new.
-    fn author(&self, token: Option<&str>, name: Option<&str>) -> Result<Author, Refused> {
+    async fn author(&mut self, token: Option<&str>, name: Option<&str>) -> Result<Author, Refused> {
         let Some(token) = token else {
             let id = new_member();
             let name = name.and_then(clean_name).unwrap_or_else(|| guest_name(&id));
@@ -222,8 +231,17 @@ impl Client {
                 role: Role::Viewer,
             });
         };
-        let claims = self.chat.tokens.read(&self.room, token, wall_ms());
-        let claims = claims.ok_or(Refused::Token)?;
+        let now_ms = wall_ms();
+        let Some(claims) = self.chat.tokens.read(&self.room, token, now_ms) else {
+            let site = self.chat.site.as_ref().ok_or(Refused::Token)?;
+            let account = site.read(&self.room, token, now_ms).await;
+            let account = account.ok_or(Refused::Token)?;
+            self.signed_in = Some(SignedIn {
+                token: token.to_owned(),
+                exp: account.exp,
+            });
+            return Ok(account.author);
+        };
         Ok(Author {
             id: claims.sub,
             name: claims.name,
@@ -239,7 +257,11 @@ impl Client {
         })
     }
 
+    /// What to show next time: an account keeps the site's own, so that nothing of ours outlives it.
     fn token_of(&self, author: &Author) -> Option<String> {
+        if let Some(signed_in) = &self.signed_in {
+            return Some(signed_in.token.clone());
+        }
         self.chat
             .tokens
             .sign(&self.room, &author.id, &author.name, author.role, wall_ms())
@@ -255,6 +277,10 @@ impl Client {
         let mut ping = tokio::time::interval(PING_EVERY);
         let mut heard = Instant::now();
         let mut deaf_until = None;
+        let ends = self.signed_in.as_ref().and_then(|signed_in| {
+            let left = signed_in.exp.saturating_sub(wall_ms() / 1000);
+            heard.checked_add(Duration::from_secs(left))
+        });
         let mut stop = self.stop.clone();
         loop {
             tokio::select! {
@@ -269,6 +295,8 @@ impl Client {
                     }
                     self.put(Frame::Ping(Vec::new().into())).await?;
                 }
+                // Whoever the site knows no more is nobody here; the page comes back with a new token, or as a guest.
+                () = wait_until(ends), if ends.is_some() => return self.turn_away(Refused::Token).await,
                 () = wait_until(deaf_until), if deaf_until.is_some() => {
                     deaf_until = None;
                     // The one that was served on trust is paid for now: otherwise every second one is free.
@@ -428,8 +456,8 @@ impl Client {
     }
 
     fn rename(&self, member: &mut Speaker, name: &str) -> Result<Done, Refused> {
-        // A moderator's name is what the host called them.
-        if member.author.role == Role::Moderator {
+        // A moderator's name is what the host called them, an account's what the site did.
+        if member.author.role == Role::Moderator || self.signed_in.is_some() {
             return Err(Refused::NotAllowed);
         }
         let name = clean_name(name).ok_or_else(|| Refused::OutOfRange { field: "name".into() })?;
