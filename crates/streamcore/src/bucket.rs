@@ -23,6 +23,12 @@ impl Bucket {
         }
     }
 
+    /// Whether it is as it was made: whoever forgets it forgets nothing.
+    pub fn is_full(&self, now: Instant) -> bool {
+        let elapsed = now.saturating_duration_since(self.at).as_secs_f64();
+        self.permits + elapsed * self.per_second >= self.most
+    }
+
     /// Takes one.
     ///
     /// # Errors

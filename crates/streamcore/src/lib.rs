@@ -33,10 +33,11 @@ mod rtc;
 mod server;
 mod settings;
 
+pub use chat::SiteKeyError;
 pub use publisher::{AccessUnit, FeedError, LocalPublisher, OpusPacket};
 pub use room::{
     LeaveReason, PublisherKind, RoomEvent, RoomId, RoomIdError, RoomInfo, RoomState, RoomView, ViewerId,
 };
 pub use rtc::CertificateError;
 pub use server::{PublishError, RoomDatabaseError, Server, StartError};
-pub use settings::{Limits, Settings};
+pub use settings::{Limits, Settings, SiteKey};

@@ -1,7 +1,7 @@
 //! `streamcore`: rooms on a server of their own.
 //!
 //! Exit codes: 0 ended as asked; 2 wrong arguments; 3 a port is taken; 4 an address cannot be listened on;
-//! 5 the named environment variable holds no key; 6 the database cannot be used; 1 anything else.
+//! 5 the named environment variable or file holds no key; 6 the database cannot be used; 1 anything else.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use secrecy::{ExposeSecret, SecretString};
-use streamcore::{Limits, Server, Settings, StartError};
+use streamcore::{Limits, Server, Settings, SiteKey, StartError};
 use tracing_subscriber::EnvFilter;
 
 #[derive(Parser)]
@@ -28,7 +28,7 @@ enum Command {
     /// Listen until Ctrl-C
     #[command(
         after_help = "Exit codes: 0 ended as asked, 1 failed, 2 wrong arguments, 3 a port is taken, \
-        4 an address cannot be listened on, 5 the environment variable holds no key, \
+        4 an address cannot be listened on, 5 the environment variable or file holds no key, \
         6 the database cannot be used"
     )]
     Serve(Serve),
@@ -61,9 +61,25 @@ struct Serve {
     /// without it they end with the server
     #[arg(long, value_name = "NAME")]
     token_key_env: Option<String>,
+    /// Environment variable that holds the secret, 32 characters or more, with which the host's own site signs its
+    /// people's tokens (HS256)
+    #[arg(long, value_name = "NAME", group = "site")]
+    site_secret_env: Option<String>,
+    /// File with the public key (RSA, PEM) of the host's own site, whose tokens are signed with RS256
+    #[arg(long, value_name = "FILE", group = "site")]
+    site_key_file: Option<PathBuf>,
+    /// Address of the public keys (a set of JWKs) of the host's own site, whose tokens are signed with RS256
+    #[arg(long, value_name = "URL", group = "site")]
+    site_keys_url: Option<String>,
     /// Viewers of all rooms together
     #[arg(long, default_value_t = Limits::default().viewers)]
     max_viewers: usize,
+    /// Viewers in one room's chat from one address (of IPv6 one network of 64 bits)
+    #[arg(long, value_name = "N", default_value_t = Limits::default().chat_connections_per_address)]
+    chat_connections_per_address: u32,
+    /// Viewers who come into chats from one address in a second
+    #[arg(long, value_name = "N", default_value_t = Limits::default().chat_joins_per_second)]
+    chat_joins_per_second: u32,
 }
 
 /// A key that is shorter than what it makes can be guessed sooner (RFC 7518 section 3.2).
@@ -76,8 +92,10 @@ enum Failure {
     Start(#[from] StartError),
     #[error("failed to take the publish key: the environment variable {0} is not set or empty")]
     NoKey(String),
-    #[error("failed to take the tokens' key: the environment variable {0} has not 32 characters")]
+    #[error("failed to take a key: the environment variable {0} has not 32 characters")]
     ShortKey(String),
+    #[error("failed to read the site's public key from {}: {source}", file.display())]
+    NoSiteKey { file: PathBuf, source: std::io::Error },
     #[error("failed to listen for Ctrl-C: {0}")]
     Signal(std::io::Error),
     #[error("failed to start the runtime: {0}")]
@@ -89,7 +107,8 @@ impl Failure {
         match self {
             Self::Start(StartError::PortTaken { .. }) => 3,
             Self::Start(StartError::Bind { .. }) => 4,
-            Self::NoKey(_) | Self::ShortKey(_) => 5,
+            Self::NoKey(_) | Self::ShortKey(_) | Self::NoSiteKey { .. } => 5,
+            Self::Start(StartError::SiteKey(_)) => 5,
             Self::Start(StartError::Database(_)) => 6,
             _ => 1,
         }
@@ -109,6 +128,9 @@ impl Failure {
             Self::ShortKey(_) => {
                 Some("Set it to 32 characters or more, from `openssl rand -hex 32` for example.")
             }
+            Self::Start(StartError::SiteKey(_)) | Self::NoSiteKey { .. } => Some(
+                "Give the site's key as it has it: see --site-secret-env, --site-key-file, --site-keys-url.",
+            ),
             Self::NoKey(_) => Some("Set it, or leave --publish-key-env out to have a key made."),
             _ => None,
         }
@@ -161,6 +183,7 @@ fn run(options: Serve) -> Result<(), Failure> {
             .ok_or_else(|| Failure::ShortKey(name.to_owned()))
     });
     let token_key = token_key.transpose()?;
+    let site_key = site_key(&options)?;
     let settings = Settings {
         http: options.http,
         media: options.media,
@@ -170,8 +193,11 @@ fn run(options: Serve) -> Result<(), Failure> {
         trusted_proxies: options.trusted_proxy,
         database: options.database,
         token_key,
+        site_key,
         limits: Limits {
             viewers: options.max_viewers,
+            chat_connections_per_address: options.chat_connections_per_address,
+            chat_joins_per_second: options.chat_joins_per_second,
             ..Limits::default()
         },
     };
@@ -187,6 +213,25 @@ fn run(options: Serve) -> Result<(), Failure> {
         server.stop().await;
         outcome
     })
+}
+
+/// What the tokens of the host's own site are read with.
+fn site_key(options: &Serve) -> Result<Option<SiteKey>, Failure> {
+    if let Some(name) = &options.site_secret_env {
+        let secret = std::env::var(name).ok().filter(|secret| !secret.is_empty());
+        let secret = secret.ok_or_else(|| Failure::ShortKey(name.clone()))?;
+        return Ok(Some(SiteKey::Secret(secret.into())));
+    }
+    if let Some(file) = &options.site_key_file {
+        let pem = std::fs::read_to_string(file);
+        return pem
+            .map(|pem| Some(SiteKey::PublicKey(pem)))
+            .map_err(|source| Failure::NoSiteKey {
+                file: file.clone(),
+                source,
+            });
+    }
+    Ok(options.site_keys_url.clone().map(SiteKey::KeysAt))
 }
 
 /// Ctrl-C, and what systemd and containers send.

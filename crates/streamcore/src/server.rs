@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, watch};
 
-use crate::chat::{self, Chat, KeepError, Keeper, Tokens};
+use crate::chat::{self, Chat, KeepError, Keeper, Site, Tokens};
 use crate::http::{self, App};
 use crate::interfaces::usable_addresses;
 use crate::media::command::{Command, CommandSender, Refused, Shared};
@@ -51,6 +51,9 @@ pub enum StartError {
     /// The rooms' database cannot be used.
     #[error("open the room database")]
     Database(#[source] RoomDatabaseError),
+    /// The key of the host's own site is none.
+    #[error("use the site's key")]
+    SiteKey(#[source] crate::chat::SiteKeyError),
     /// No certificate could be made for DTLS.
     #[error("prepare encryption")]
     Certificate(#[source] crate::rtc::CertificateError),
@@ -129,10 +132,12 @@ impl Server {
         let directory = Arc::new(Directory::new(settings.limits.rooms));
 
         let key = settings.token_key.clone().unwrap_or_else(made_key);
+        let site = settings.site_key.as_ref().map(|site| Site::new(site, &key));
+        let site = site.transpose().map_err(StartError::SiteKey)?;
         let keeper = Keeper::open(settings.database.as_deref(), &key)
             .await
             .map_err(|error| StartError::Database(error.into()))?;
-        let chat = Arc::new(Chat::new(keeper, Tokens::new(key), settings.limits.rooms));
+        let chat = Arc::new(Chat::new(keeper, Tokens::new(key), site, &settings.limits));
 
         let poll = mio::Poll::new().map_err(StartError::Thread)?;
         let bell = mio::Waker::new(poll.registry(), BELL).map_err(StartError::Thread)?;

@@ -33,6 +33,9 @@ pub struct Settings {
     /// What signs the tokens of viewers, moderators and hosts, at least 32 characters that nobody can guess. `None`:
     /// made anew at each start, so that everybody is a stranger after it. Default `None`.
     pub token_key: Option<SecretString>,
+    /// What the tokens of the host's own site are read with, by which people come into chats as who they are there.
+    /// `None`: nobody is signed in. Default `None`.
+    pub site_key: Option<SiteKey>,
     /// Bounds on what strangers may use.
     pub limits: Limits,
 }
@@ -48,9 +51,21 @@ impl Default for Settings {
             trusted_proxies: Vec::new(),
             database: None,
             token_key: None,
+            site_key: None,
             limits: Limits::default(),
         }
     }
+}
+
+/// What the tokens (JWT) of the host's own site are read with. The algorithm goes with the key, whatever a token says.
+#[derive(Debug, Clone)]
+pub enum SiteKey {
+    /// HS256 with a secret that site and server share, of at least 32 characters.
+    Secret(SecretString),
+    /// RS256 with this public key, as PEM.
+    PublicKey(String),
+    /// RS256 with the public keys at this address, as a set of JWKs. https, or http on this machine.
+    KeysAt(String),
 }
 
 /// Bounds on what strangers may use. Beyond a number of things the answer is 503 with Retry-After, beyond a
@@ -65,6 +80,12 @@ pub struct Limits {
     pub joins_per_second: u32,
     /// Open event streams of viewer pages, and chat connections. Default 4000.
     pub event_streams: usize,
+    /// Viewers in one room's chat who come from one address (of IPv6 one network of 64 bits), and connections of an
+    /// address that have not said yet who they are. Host and moderators are not counted. Default 20: a household, a
+    /// small office; behind one address of a school or a mobile network there are more.
+    pub chat_connections_per_address: u32,
+    /// Viewers who come into chats from one address in a second, in bursts of as many as may be there. Default 5.
+    pub chat_joins_per_second: u32,
     /// Bytes of a request's body. An offer has 2 to 10 KB. Default 64 KiB.
     pub body_bytes: usize,
     /// Least time between two keyframes that are asked of a publisher. Default 1 s.
@@ -82,6 +103,8 @@ impl Default for Limits {
             viewers: 1000,
             joins_per_second: 100,
             event_streams: 4000,
+            chat_connections_per_address: 20,
+            chat_joins_per_second: 5,
             body_bytes: 64 * 1024,
             keyframe_interval: Duration::from_secs(1),
             cache_bytes: 4 * 1024 * 1024,

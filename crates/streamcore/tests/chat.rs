@@ -153,6 +153,15 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
         .map(|entry| &entry["act"]["do"])
         .collect();
     assert_eq!(acts, ["ban", "delete"], "newest first");
+    assert_eq!(
+        undoable(&log),
+        [false, false],
+        "what undoing takes is gone with the server"
+    );
+    for entry in log["entries"].as_array().expect("entries") {
+        let refused = host.act(json!({"do": "undo", "entry": entry["number"]})).await;
+        assert_eq!(refused["code"], "not_undoable");
+    }
     second.stop().await;
     // What is on the disk names nobody's address.
     for name in ["rooms.db", "rooms.db-wal"] {
@@ -207,28 +216,9 @@ async fn tokens_that_are_not_right_and_words_that_are_none_are_turned_away() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn behind_a_trusted_proxy_a_ban_holds_for_one_address_and_no_other() {
-    use tokio_tungstenite::tungstenite::client::IntoClientRequest;
     let server =
         server_with(|settings| settings.trusted_proxies = vec!["127.0.0.1".parse().expect("valid")]).await;
-    let address = server.http_addr();
-    let from = async |forwarded: &str| {
-        let mut request = format!("ws://{address}/chat/show")
-            .into_client_request()
-            .expect("a request");
-        let value = forwarded.parse().expect("a header");
-        request.headers_mut().insert("x-forwarded-for", value);
-        let (mut socket, _) = tokio_tungstenite::connect_async(request)
-            .await
-            .expect("a WebSocket");
-        let hello = json!({"type": "hello", "version": 1});
-        socket.send(Message::text(hello.to_string())).await.expect("sent");
-        Chatter {
-            welcome: read(&mut socket).await.expect("an answer"),
-            socket,
-            waiting: Vec::new(),
-            next_id: 1,
-        }
-    };
+    let from = async |forwarded: &str| forwarded_for(&server, forwarded).await;
     let mut host = Chatter::host(&server).await;
     let mut troll = from("192.0.2.7").await;
     troll.said("boo").await;
@@ -242,9 +232,141 @@ async fn behind_a_trusted_proxy_a_ban_holds_for_one_address_and_no_other() {
     server.stop().await;
 }
 
+/// Whether each entry of a log can be taken back, newest first.
+fn undoable(log: &Value) -> Vec<bool> {
+    let entries = log["entries"].as_array().expect("entries");
+    entries.iter().map(|entry| entry["undoable"] == true).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_says_of_each_act_whether_it_can_be_taken_back_now() {
+    let server = server().await;
+    let (mut ada, mut host) = (
+        Chatter::viewer(&server, "Ada").await,
+        Chatter::host(&server).await,
+    );
+    let before = host.welcome["seq"].as_u64().expect("a number");
+    let seq = ada.said("hello").await;
+    host.acted(json!({"do": "pin", "message": seq})).await;
+    host.acted(json!({"do": "delete", "message": seq})).await;
+    let log = host.ask(json!({"type": "log"})).await;
+    assert_eq!(undoable(&log), [true, true]);
+    let deleted = log["entries"][0]["number"].clone();
+    host.acted(json!({"do": "undo", "entry": deleted})).await;
+    let log = host.ask(json!({"type": "log"})).await;
+    assert_eq!(
+        undoable(&log),
+        [false, false, true],
+        "the undo, the delete, the pin"
+    );
+    // Whoever comes back is told the same of what it missed.
+    let hello = json!({"type": "hello", "version": 1, "token": host.token(), "last_seq": before});
+    let back = Chatter::connect(server.http_addr(), hello).await;
+    let missed = back.welcome["events"].as_array().expect("events");
+    let told: Vec<bool> = missed
+        .iter()
+        .filter(|event| event["kind"] == "logged")
+        .map(|event| event["entry"]["undoable"] == true)
+        .collect();
+    assert_eq!(told, [true, false, false]);
+    server.stop().await;
+}
+
+/// Somebody whom a proxy passes on, with its first answer as the welcome, whatever it says.
+async fn forwarded_for(server: &streamcore::Server, forwarded: &str) -> Chatter {
+    use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+    let mut request = format!("ws://{}/chat/show", server.http_addr())
+        .into_client_request()
+        .expect("a request");
+    let value = forwarded.parse().expect("a header");
+    request.headers_mut().insert("x-forwarded-for", value);
+    let (mut socket, _) = tokio_tungstenite::connect_async(request)
+        .await
+        .expect("a WebSocket");
+    let hello = json!({"type": "hello", "version": 1});
+    socket.send(Message::text(hello.to_string())).await.expect("sent");
+    Chatter {
+        welcome: read(&mut socket).await.expect("an answer"),
+        socket,
+        waiting: Vec::new(),
+        next_id: 1,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_has_so_many_places_and_the_crew_needs_none() {
+    let server = server_with(|settings| {
+        settings.trusted_proxies = vec!["127.0.0.1".parse().expect("valid")];
+        settings.limits.chat_connections_per_address = 3;
+        settings.limits.chat_joins_per_second = 1000;
+    })
+    .await;
+    let mut inside = Vec::new();
+    for n in 0..3 {
+        let device = format!("2001:db8:1:2::{n}");
+        inside.push(forwarded_for(&server, &device).await);
+        assert_eq!(inside[n].welcome["type"], "welcome");
+    }
+    let fourth = forwarded_for(&server, "2001:db8:1:2:aaaa::1").await.welcome;
+    assert_eq!(
+        (&fourth["type"], &fourth["code"]),
+        (&json!("refused"), &json!("crowded"))
+    );
+    assert!(fourth["retry_after_ms"].as_u64() >= Some(1000), "{fourth}");
+    let neighbour = forwarded_for(&server, "2001:db8:1:3::1").await.welcome;
+    assert_eq!(neighbour["type"], "welcome", "another network");
+    // A claim before the proxy's own word opens no door.
+    let liar = forwarded_for(&server, "192.0.2.1, 2001:db8:1:2::9").await.welcome;
+    assert_eq!(liar["code"], "crowded");
+    // Without a proxy's word it is loopback, which counts as well; the crew comes in all the same.
+    let mut full = Vec::new();
+    for n in 0..3 {
+        full.push(Chatter::viewer(&server, &format!("Viewer {n}")).await);
+    }
+    let hello = json!({"type": "hello", "version": 1});
+    let (refused, _) = Chatter::knock(server.http_addr(), hello).await;
+    assert_eq!(refused["code"], "crowded");
+    let mut host = Chatter::host(&server).await;
+    let invited = host.acted(json!({"do": "invite", "name": "Inès"})).await;
+    let token = invited["token"].as_str().expect("a token");
+    let moderators = [
+        Chatter::with_token(&server, token).await,
+        Chatter::with_token(&server, token).await,
+    ];
+    assert_eq!(moderators[1].welcome["you"]["role"], "moderator");
+    // A place comes free when somebody leaves.
+    let mut gone = full.pop().expect("three");
+    gone.socket.close(None).await.expect("closed");
+    gone.ended().await;
+    let until = tokio::time::Instant::now() + ANSWER_WITHIN;
+    loop {
+        let hello = json!({"type": "hello", "version": 1});
+        if Chatter::knock(server.http_addr(), hello).await.0["type"] == "welcome" {
+            break;
+        }
+        assert!(tokio::time::Instant::now() < until, "the place was to come free");
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_never_say_hello_are_few_of_one_address() {
+    let server = server_with(|settings| settings.limits.chat_connections_per_address = 3).await;
+    let url = format!("ws://{}/chat/show", server.http_addr());
+    let mut silent = Vec::new();
+    for _ in 0..3 {
+        silent.push(tokio_tungstenite::connect_async(&url).await.expect("a WebSocket"));
+    }
+    match tokio_tungstenite::connect_async(&url).await {
+        Err(tokio_tungstenite::tungstenite::Error::Http(response)) => assert_eq!(response.status(), 429),
+        other => panic!("the fourth was to be refused: {other:?}"),
+    }
+    server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_holds_nobody_up() {
-    let server = server().await;
+    let server = server_with(|settings| settings.limits.chat_connections_per_address = 100).await;
     let address = server.http_addr();
     let (stop, _) = tokio::sync::watch::channel(false);
     let mut floods = Vec::new();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::chatter::{Chatter, host_token, read, server_on};
 use common::client::http;
-use common::server;
+use common::{server, server_with};
 use futures_util::SinkExt;
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
@@ -300,7 +300,7 @@ async fn clicks_count_once_a_minute_and_are_told_to_the_crew_without_numbers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_clicks_make_few_words() {
-    let server = server().await;
+    let server = server_with(|settings| settings.limits.chat_connections_per_address = 100).await;
     let mut host = Chatter::host(&server).await;
     host.acted(list(&["a"])).await;
     let mut viewers = Vec::new();

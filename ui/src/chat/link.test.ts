@@ -148,6 +148,26 @@ describe('a refusal at the door', () => {
     }
   });
 
+  it('is tried again when the server said to, and not before', () => {
+    const made = link();
+    made.start(0);
+    made.opened(1);
+    expect(kinds(made.heard({ type: 'refused', code: 'crowded', retry_after_ms: 30_000 }, 2))).toEqual(['close']);
+    expect(made.state).toMatchObject({ is: 'waiting', why: { code: 'crowded' } });
+    expect(made.wakeAt, 'half as long again, at the worst').toBe(45_002);
+    expect(made.closed(3), 'the socket that was closed').toEqual([]);
+    expect(made.wake(30_000)).toEqual([]);
+    expect(made.wake(45_002)).toEqual([{ do: 'open' }]);
+  });
+
+  it('never comes sooner than an ordinary lost connection', () => {
+    const made = link();
+    made.start(0);
+    made.opened(1);
+    made.heard({ type: 'refused', code: 'crowded', retry_after_ms: 1 }, 2);
+    expect(made.wakeAt).toBe(1002);
+  });
+
   it('is tried again when the server had no room', () => {
     const made = link();
     made.start(0);

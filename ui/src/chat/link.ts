@@ -26,7 +26,8 @@ export type LinkState =
   | { is: 'connecting'; attempt: number; until: number }
   | { is: 'greeting'; attempt: number; until: number }
   | { is: 'open' }
-  | { is: 'waiting'; attempt: number; until: number }
+  /** Before the next try; with a reason if the server gave one. */
+  | { is: 'waiting'; attempt: number; until: number; why?: Refused }
   /** For good: a page of another version, or a token that holds no more. */
   | { is: 'turned_away'; why: Refused };
 
@@ -182,6 +183,15 @@ export class ChatLink {
     if (why.code === 'token' || why.code === 'version') {
       this.state = { is: 'turned_away', why };
       return [{ do: 'close' }, ...this.#lose()];
+    }
+    if (why.code === 'crowded') {
+      const lost = this.closed(now);
+      if (this.state.is === 'waiting') {
+        // At random up to a half later: all the pages of one network were told the same.
+        const told = now + Math.round(why.retry_after_ms * (1 + this.#options.random() / 2));
+        this.state = { ...this.state, until: Math.max(this.state.until, told), why };
+      }
+      return [{ do: 'close' }, ...lost];
     }
     // Anything else passes: the server closes, or it was about a message that no page of ours sends.
     return this.state.is === 'open' ? [] : [{ do: 'close' }, ...this.closed(now)];

@@ -52,6 +52,7 @@ export function sayRefused(locale: ChatLocale, why: Refused): string {
       return sayChat(locale, 'chat_refused_too_long', { most: String(why.most) });
     case 'too_fast':
     case 'timed_out':
+    case 'crowded':
       return sayChat(locale, `chat_refused_${why.code}`, { wait: sayWait(locale, why.retry_after_ms) });
     default:
       return sayChat(locale, `chat_refused_${why.code}`);

@@ -98,7 +98,10 @@ export class Moderation {
           this.olderEntries = true;
         }
         this.#show();
-        if (this.room.moderates && welcome.snapshot) void this.readLog();
+        if (!this.room.moderates) return;
+        if (welcome.snapshot) void this.readLog();
+        // The server may have started again: what could be taken back perhaps cannot be any more.
+        else void this.readLog(true);
       },
       onEvents: (events) => this.#hear(events),
       onInterest: (products) => (this.room.interest = this.interest = products),
@@ -234,11 +237,13 @@ export class Moderation {
     }
   }
 
-  async readLog(): Promise<void> {
-    const last = this.entries[this.entries.length - 1]?.number;
+  /** Entries before those that are here; with `newest` the last ones, again. */
+  async readLog(newest = false): Promise<void> {
+    const last = newest ? undefined : this.entries[this.entries.length - 1]?.number;
     const answer = await this.#client.ask(last === undefined ? { type: 'log' } : { type: 'log', before: last });
     if (answer.type !== 'log') return;
     this.room.logged(answer.entries);
+    if (newest) return this.#show();
     this.olderEntries = answer.entries.length > 0 && (answer.entries[answer.entries.length - 1]?.number ?? 1) > 1;
     this.#show();
   }

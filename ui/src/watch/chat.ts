@@ -91,6 +91,10 @@ export function startChat(name: string, locale: Locale): Chat {
       state.textContent = '';
     } else if (link.is === 'turned_away') {
       state.textContent = sayRefused(spoken, link.why);
+    } else if (link.is === 'waiting' && link.why) {
+      clearTimeout(late);
+      late = undefined;
+      state.textContent = sayRefused(spoken, link.why);
     } else if (late === undefined) {
       late = setTimeout(() => {
         state.textContent = sayChat(spoken, room.you ? 'chat_reconnecting' : 'chat_connecting');

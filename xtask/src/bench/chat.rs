@@ -24,6 +24,9 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let mut process = Process::start(
         Command::new(bench.project.built("release", "streamcore"))
             .args(["serve", "--http", "127.0.0.1:0", "--media", "127.0.0.1:0"])
+            // All viewers come from this machine.
+            .args(["--chat-connections-per-address", "10000"])
+            .args(["--chat-joins-per-second", "10000"])
             .args(["--publish-key-env", "BENCH_KEY", "--database"])
             .arg(folder.path().join("rooms.db"))
             .env("BENCH_KEY", KEY),

@@ -41,7 +41,8 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("sqlx", &["store", "streamcore"]),
     ("keyring", &["store"]),
     ("axum", &["engine", "streamcore"]),
-    ("reqwest", &["platforms", "audience"]),
+    // StreamCore fetches the public keys of the host's own site.
+    ("reqwest", &["platforms", "audience", "streamcore"]),
     // The window is a desk like any other when it asks whether a show is on air.
     (
         "tokio-tungstenite",

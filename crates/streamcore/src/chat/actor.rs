@@ -1,18 +1,21 @@
 //! One task per room: takes what its clients ask in turn, keeps what follows, and only then tells anybody.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use super::doors::Doors;
 use super::identity::{Role, Tokens};
 use super::keep::{KeepError, Keeper};
 use super::products::wire::{Interest, ProductId, Visit};
 use super::room::{AddressHash, Follow, Now, Room, Speaker, Told, veiled};
+use super::site::Site;
 use super::text::Text;
 use super::wire::{Act, Done, Event, Happening, MemberId, Refused, Restriction, Seq, Snapshot, ToClient};
 use crate::room::{RoomId, wall_ms};
+use crate::settings::Limits;
 
 /// Requests that wait for a room; whoever brings more waits in its socket.
 const QUEUE: usize = 1024;
@@ -94,6 +97,10 @@ pub enum Ask {
         member: MemberId,
         reply: oneshot::Sender<Option<String>>,
     },
+    /// The acts that can be taken back, by their numbers in the log.
+    Undoable {
+        reply: oneshot::Sender<HashSet<u64>>,
+    },
     Say {
         speaker: Speaker,
         text: Text,
@@ -152,17 +159,22 @@ impl RoomHandle {
 pub struct Chat {
     pub keeper: Keeper,
     pub tokens: Tokens,
+    /// For tokens of the host's own site.
+    pub site: Option<Site>,
+    pub doors: Arc<Doors>,
     rooms: Mutex<HashMap<RoomId, RoomHandle>>,
     most_rooms: usize,
 }
 
 impl Chat {
-    pub fn new(keeper: Keeper, tokens: Tokens, most_rooms: usize) -> Self {
+    pub fn new(keeper: Keeper, tokens: Tokens, site: Option<Site>, limits: &Limits) -> Self {
         Self {
             keeper,
             tokens,
+            site,
+            doors: Doors::new(limits),
             rooms: Mutex::default(),
-            most_rooms,
+            most_rooms: limits.rooms,
         }
     }
 
@@ -301,6 +313,9 @@ impl Actor {
             }
             Ask::Invited { member, reply } => {
                 let _gone_is_as_good = reply.send(room.invited(&member).map(str::to_owned));
+            }
+            Ask::Undoable { reply } => {
+                let _gone_is_as_good = reply.send(room.undoable().collect());
             }
             Ask::Say {
                 speaker,

@@ -90,6 +90,14 @@ impl Tokens {
     }
 }
 
+/// What the members of accounts begin with: people whom the host's own site has signed in. No member of ours does.
+pub const ACCOUNT: char = '@';
+
+/// Whether a member is an account of the host's own site.
+pub fn is_account(member: &str) -> bool {
+    member.starts_with(ACCOUNT)
+}
+
 /// A new member's number: 80 random bits, so that nobody meets somebody else's.
 pub fn new_member() -> String {
     format!("{:020x}", rand::random::<u128>() >> 48)

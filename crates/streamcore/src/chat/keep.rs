@@ -12,6 +12,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{Row, Sqlite, Transaction};
 
+use super::doors::network;
 use super::products::{AtHand, keep_product_change, load as load_products};
 use super::room::{AddressHash, Change, Kept};
 use super::wire::{Entry, Message, Restriction, Seq};
@@ -95,7 +96,7 @@ impl Keeper {
     /// A number that stands for an address in one room: the same for the same address, and no way back without the
     /// server's key. Of an IPv6 address the network counts (64 bits): a home has many addresses, and one network.
     pub fn address_hash(&self, room: &RoomId, address: std::net::IpAddr) -> AddressHash {
-        let network = match address.to_canonical() {
+        let network = match network(address) {
             std::net::IpAddr::V4(v4) => v4.octets().to_vec(),
             std::net::IpAddr::V6(v6) => v6.octets()[..8].to_vec(),
         };

@@ -1,14 +1,16 @@
 //! A room's chat: who may speak, what is said, what moderators do about it, and what is kept.
 //!
-//! `wire` has the protocol, `identity` the tokens, `text` and `blocked` what may be said, `products` what the host sells,
-//! `room` the rules as a pure function of state, input and time, `keep` the database, `actor` one task per room, `socket` one client.
+//! `wire` has the protocol, `identity` the tokens, `site` those of the host's own site, `text` and `blocked` what may be said, `products` what the host sells,
+//! `room` the rules as a pure function of state, input and time, `keep` the database, `doors` how many may come from one address, `actor` one task per room, `socket` one client.
 
 mod actor;
 mod blocked;
+mod doors;
 mod identity;
 mod keep;
 mod products;
 mod room;
+mod site;
 mod socket;
 mod text;
 mod wire;
@@ -17,4 +19,6 @@ pub(crate) use actor::Chat;
 pub(crate) use identity::Tokens;
 pub(crate) use keep::{KeepError, Keeper};
 pub(crate) use products::{Hash, ImageKind, MOST_IMAGE_BYTES, MOST_IMAGES};
+pub(crate) use site::Site;
+pub use site::SiteKeyError;
 pub(crate) use socket::{host_token, is_host, open};

@@ -6,16 +6,17 @@ use std::time::{Duration, Instant};
 
 use axum::extract::ws::{CloseFrame, Message as Frame, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{ConnectInfo, Path, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
 
 use super::actor::{Ask, Batch, Chat, Joined, RoomHandle, wait_until};
+use super::doors::Held;
 use super::identity::{Role, guest_name, new_member};
 use super::keep::KeepError;
 use super::room::Speaker;
 use super::text::{Text, clean_name};
-use super::wire::{Act, Author, Done, FromClient, Refused, RequestId, Seq, ToClient, VERSION, You};
+use super::wire::{Act, Author, Done, Entry, FromClient, Refused, RequestId, Seq, ToClient, VERSION, You};
 use crate::bucket::Bucket;
 use crate::http::App;
 use crate::http::answer::Refusal;
@@ -35,6 +36,8 @@ const SILENT_FOR: Duration = Duration::from_secs(50);
 /// Requests a second of one connection; faster ones wait in its socket.
 const REQUESTS_PER_SECOND: f64 = 10.0;
 const REQUESTS_AT_ONCE: u32 = 20;
+/// When a connection that found no place before the door is worth another try, in seconds.
+const KNOCK_AGAIN_AFTER_S: u32 = 10;
 /// The host, as a member.
 const HOST: &str = "host";
 /// Batches that go out in one frame at most.
@@ -51,14 +54,16 @@ pub(crate) async fn open(
     let room: RoomId = room.parse().map_err(|_| Refusal::no_such_room())?;
     let place = app.listener_place()?;
     let (chat, stop) = (app.chat(), app.stopping());
-    // Strangers could fill the memory with the beginnings of large messages.
-    let most = if is_host(&chat, &room, &headers) {
-        MOST_BYTES_OF_A_HOST
-    } else {
-        MOST_BYTES
-    };
-    let upgrade = upgrade.max_message_size(most).max_frame_size(most);
     let address = app.viewer_address(from, &headers);
+    let hosts = is_host(&chat, &room, &headers);
+    let before = chat.doors.knock(address);
+    if before.is_none() && !hosts {
+        let text = "Too many connections from this address have not said who they are.";
+        return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, text).retry_after(KNOCK_AGAIN_AFTER_S));
+    }
+    // Strangers could fill the memory with the beginnings of large messages.
+    let most = if hosts { MOST_BYTES_OF_A_HOST } else { MOST_BYTES };
+    let upgrade = upgrade.max_message_size(most).max_frame_size(most);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let client = Client {
             chat,
@@ -67,6 +72,8 @@ pub(crate) async fn open(
             address,
             stop,
             _place: place,
+            held: before,
+            signed_in: None,
         };
         client.run().await;
     }))
@@ -79,6 +86,16 @@ struct Client {
     address: IpAddr,
     stop: watch::Receiver<bool>,
     _place: OwnedSemaphorePermit,
+    /// Before the door, then in the room; none of a host's or a moderator's.
+    held: Option<Held>,
+    /// What an account has shown.
+    signed_in: Option<SignedIn>,
+}
+
+/// The token of the host's own site, and when it ends, in seconds since 1970 UTC.
+struct SignedIn {
+    token: String,
+    exp: u64,
 }
 
 /// The connection is over, in whatever way.
@@ -135,14 +152,8 @@ impl Client {
         if version != VERSION {
             return self.turn_away(Refused::Version { wanted: VERSION }).await;
         }
-        let joined = match self.chat.room(&self.room) {
-            Ok(handle) => {
-                self.enter(handle, token.as_deref(), name.as_deref(), last_seq)
-                    .await
-            }
-            Err(refused) => Err(refused),
-        };
-        let (speaker, handle, joined) = match joined {
+        let entered = self.enter(token.as_deref(), name.as_deref(), last_seq).await;
+        let (speaker, handle, joined) = match entered {
             Ok(joined) => joined,
             Err(refused) => return self.turn_away(refused).await,
         };
@@ -177,39 +188,23 @@ impl Client {
     /// Finds out who it is, and joins.
     async fn enter(
         &mut self,
-        handle: RoomHandle,
         token: Option<&str>,
         name: Option<&str>,
         last_seq: Option<Seq>,
     ) -> Result<(Speaker, RoomHandle, Joined), Refused> {
-        let name = name.and_then(clean_name);
-        let author = match token {
-            None => {
-                let id = new_member();
-                let name = name.unwrap_or_else(|| guest_name(&id));
-                Author {
-                    id,
-                    name,
-                    role: Role::Viewer,
-                }
-            }
-            Some(token) => {
-                let claims = self.chat.tokens.read(&self.room, token, wall_ms());
-                let claims = claims.ok_or(Refused::Token)?;
-                let mut author = Author {
-                    id: claims.sub,
-                    name: claims.name,
-                    role: claims.role,
-                };
-                if author.role == Role::Moderator {
-                    // A moderator is one for as long as the host wants.
-                    let member = author.id.clone();
-                    let invited = handle.ask(|reply| Ask::Invited { member, reply }).await?;
-                    author.name = invited.ok_or(Refused::Token)?;
-                }
-                author
-            }
+        let mut author = self.author(token, name).await?;
+        // Before the room is woken: a crowd at the door must cost it nothing.
+        self.held = match author.role {
+            Role::Viewer => Some(self.place()?),
+            Role::Moderator | Role::Host => None,
         };
+        let handle = self.chat.room(&self.room)?;
+        if author.role == Role::Moderator && self.signed_in.is_none() {
+            // A moderator is one for as long as the host wants.
+            let member = author.id.clone();
+            let invited = handle.ask(|reply| Ask::Invited { member, reply }).await?;
+            author.name = invited.ok_or(Refused::Token)?;
+        }
         let speaker = Speaker {
             author,
             address: self.chat.keeper.address_hash(&self.room, self.address),
@@ -225,7 +220,48 @@ impl Client {
         Ok((speaker, handle, joined))
     }
 
+    /// Who it is by its token, or somebody new.
+    async fn author(&mut self, token: Option<&str>, name: Option<&str>) -> Result<Author, Refused> {
+        let Some(token) = token else {
+            let id = new_member();
+            let name = name.and_then(clean_name).unwrap_or_else(|| guest_name(&id));
+            return Ok(Author {
+                id,
+                name,
+                role: Role::Viewer,
+            });
+        };
+        let now_ms = wall_ms();
+        let Some(claims) = self.chat.tokens.read(&self.room, token, now_ms) else {
+            let site = self.chat.site.as_ref().ok_or(Refused::Token)?;
+            let account = site.read(&self.room, token, now_ms).await;
+            let account = account.ok_or(Refused::Token)?;
+            self.signed_in = Some(SignedIn {
+                token: token.to_owned(),
+                exp: account.exp,
+            });
+            return Ok(account.author);
+        };
+        Ok(Author {
+            id: claims.sub,
+            name: claims.name,
+            role: claims.role,
+        })
+    }
+
+    /// A viewer's place in the room.
+    fn place(&self) -> Result<Held, Refused> {
+        let place = self.chat.doors.enter(&self.room, self.address, Instant::now());
+        place.map_err(|wait| Refused::Crowded {
+            retry_after_ms: u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(1),
+        })
+    }
+
+    /// What to show next time: an account keeps the site's own, so that nothing of ours outlives it.
     fn token_of(&self, author: &Author) -> Option<String> {
+        if let Some(signed_in) = &self.signed_in {
+            return Some(signed_in.token.clone());
+        }
         self.chat
             .tokens
             .sign(&self.room, &author.id, &author.name, author.role, wall_ms())
@@ -241,6 +277,10 @@ impl Client {
         let mut ping = tokio::time::interval(PING_EVERY);
         let mut heard = Instant::now();
         let mut deaf_until = None;
+        let ends = self.signed_in.as_ref().and_then(|signed_in| {
+            let left = signed_in.exp.saturating_sub(wall_ms() / 1000);
+            heard.checked_add(Duration::from_secs(left))
+        });
         let mut stop = self.stop.clone();
         loop {
             tokio::select! {
@@ -255,6 +295,8 @@ impl Client {
                     }
                     self.put(Frame::Ping(Vec::new().into())).await?;
                 }
+                // Whoever the site knows no more is nobody here; the page comes back with a new token, or as a guest.
+                () = wait_until(ends), if ends.is_some() => return self.turn_away(Refused::Token).await,
                 () = wait_until(deaf_until), if deaf_until.is_some() => {
                     deaf_until = None;
                     // The one that was served on trust is paid for now: otherwise every second one is free.
@@ -379,7 +421,10 @@ impl Client {
                 answer(id, Err(Refused::NotAllowed))
             }
             FromClient::Log { id, before } => match self.chat.keeper.log(&self.room, before).await {
-                Ok(entries) => ToClient::Log { id, entries },
+                Ok(entries) => match told_truly(handle, entries).await {
+                    Ok(entries) => ToClient::Log { id, entries },
+                    Err(why) => answer(id, Err(why)),
+                },
                 Err(error) => self.unavailable(id, &error),
             },
             FromClient::Visited { id, product, what } => {
@@ -411,8 +456,8 @@ impl Client {
     }
 
     fn rename(&self, member: &mut Speaker, name: &str) -> Result<Done, Refused> {
-        // A moderator's name is what the host called them.
-        if member.author.role == Role::Moderator {
+        // A moderator's name is what the host called them, an account's what the site did.
+        if member.author.role == Role::Moderator || self.signed_in.is_some() {
             return Err(Refused::NotAllowed);
         }
         let name = clean_name(name).ok_or_else(|| Refused::OutOfRange { field: "name".into() })?;
@@ -492,6 +537,16 @@ async fn say(
             reply,
         })
         .await?
+}
+
+/// Entries as they stand in the log, each with whether it can be taken back now: what that takes is the room's, and is in
+/// no database.
+async fn told_truly(handle: &RoomHandle, mut entries: Vec<Entry>) -> Result<Vec<Entry>, Refused> {
+    let undoable = handle.ask(|reply| Ask::Undoable { reply }).await?;
+    for entry in &mut entries {
+        entry.undoable = undoable.contains(&entry.number);
+    }
+    Ok(entries)
 }
 
 fn answer(id: RequestId, result: Result<Done, Refused>) -> ToClient {

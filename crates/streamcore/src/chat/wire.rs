@@ -675,4 +675,9 @@ pub enum Refused {
     },
     /// The server cannot keep it now.
     Unavailable,
+    /// Too many viewers come from this address, or too fast. Nobody is refused for good.
+    Crowded {
+        /// When to try again, in milliseconds from now.
+        retry_after_ms: u32,
+    },
 }

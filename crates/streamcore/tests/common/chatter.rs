@@ -187,7 +187,11 @@ pub async fn server_on(database: &Path) -> Server {
 
 /// The token of the room's host.
 pub async fn host_token(server: &Server) -> String {
-    let url = format!("http://{}/api/rooms/show/host", server.http_addr());
+    host_token_at(server.http_addr()).await
+}
+
+pub async fn host_token_at(address: SocketAddr) -> String {
+    let url = format!("http://{address}/api/rooms/show/host");
     let response = http()
         .post(url)
         .bearer_auth(KEY)

@@ -10,7 +10,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
 use super::blocked::Blocked;
-use super::identity::Role;
+use super::identity::{Role, is_account};
 use super::products::KeptProducts;
 use super::products::wire::{Product, ProductId, Visit};
 use super::wire::{
@@ -238,6 +238,11 @@ impl Room {
         self.invitations.get(member).map(String::as_str)
     }
 
+    /// The acts that can be taken back still, by their numbers in the log.
+    pub fn undoable(&self) -> impl Iterator<Item = u64> {
+        self.undo.iter().map(|(entry, _)| *entry)
+    }
+
     /// The room as `role` may see it.
     pub fn snapshot(&self, role: Role, now: Now) -> Snapshot {
         let from = self.messages.len().saturating_sub(SHOWN);
@@ -289,9 +294,18 @@ impl Room {
         Some(
             missed
                 .filter(|told| told.audience.has(role, member))
-                .map(|told| veiled(role, &told.event).unwrap_or_else(|| told.event.clone()))
+                .map(|told| veiled(role, &told.event).unwrap_or_else(|| self.as_of_now(&told.event)))
                 .collect(),
         )
+    }
+
+    /// An event as it can be told later: what could be taken back then perhaps cannot be any more.
+    fn as_of_now(&self, event: &Event) -> Event {
+        let mut event = event.clone();
+        if let Happening::Logged { entry } = &mut event.what {
+            entry.undoable = self.undoable().any(|number| number == entry.number);
+        }
+        event
     }
 
     /// What keeps somebody from speaking: their own restriction, or a ban of the address they come from.
@@ -304,6 +318,10 @@ impl Room {
             .get(&speaker.author.id)
             .map(|(restriction, _)| restriction)
             .filter(|restriction| holds(restriction, now));
+        // An account is banned by itself: whoever shares its address may be anybody.
+        if is_account(&speaker.author.id) {
+            return own;
+        }
         own.or_else(|| {
             self.restrictions
                 .values()

@@ -2,7 +2,7 @@
 
 use super::{Audience, Change, Follow, Now, Room, Speaker, Undo};
 use crate::chat::blocked::Blocked;
-use crate::chat::identity::{Role, new_member};
+use crate::chat::identity::{Role, is_account, new_member};
 use crate::chat::text::{clean_name, line};
 use crate::chat::wire::{
     Act, Author, Done, Entry, Happening, Message, Moderator, Pinned, Refused, Restriction, Rules, Seq,
@@ -49,7 +49,8 @@ impl Room {
     ) -> Result<(Done, Follow), Refused> {
         let allowed = match by.author.role {
             Role::Viewer => false,
-            Role::Moderator => self.invitations.contains_key(&by.author.id),
+            // The host's own site says who moderates, or the host does.
+            Role::Moderator => is_account(&by.author.id) || self.invitations.contains_key(&by.author.id),
             Role::Host => true,
         };
         if !allowed {

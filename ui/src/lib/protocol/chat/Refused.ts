@@ -27,4 +27,8 @@ retry_after_ms: number, } | { "code": "banned" } | { "code": "not_allowed" } | {
 /**
  * Which.
  */
-field: string, } | { "code": "unavailable" };
+field: string, } | { "code": "unavailable" } | { "code": "crowded", 
+/**
+ * When to try again, in milliseconds from now.
+ */
+retry_after_ms: number, };

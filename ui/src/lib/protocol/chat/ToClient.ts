@@ -98,7 +98,11 @@ retry_after_ms: number, } | { "code": "banned" } | { "code": "not_allowed" } | {
 /**
  * Which.
  */
-field: string, } | { "code": "unavailable" }) | { "type": "history", 
+field: string, } | { "code": "unavailable" } | { "code": "crowded", 
+/**
+ * When to try again, in milliseconds from now.
+ */
+retry_after_ms: number, }) | { "type": "history", 
 /**
  * The request's number.
  */
