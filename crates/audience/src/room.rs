@@ -147,23 +147,23 @@ impl Room {
                 Heard::Refused { id, code, field } if id == Some(asked) => {
                     return Err(RoomError::Refused { code, field });
                 }
-                Heard::Featured(products) => self.missed.push_back(products),
+                Heard::Featured(lists) => self.missed.extend(lists),
                 _ => {}
             }
         }
     }
 
-    /// Waits until products are featured, by whomever, and says which. May be dropped at any time; nothing is lost.
+    /// Waits until products are featured, by whomever (also by an act of ours), and says which. May be dropped at any time; nothing is lost.
     ///
     /// # Errors
     /// The connection is lost.
     pub async fn next_featured(&mut self) -> Result<Vec<String>, RoomError> {
-        if let Some(products) = self.missed.pop_front() {
-            return Ok(products);
-        }
         loop {
-            if let Heard::Featured(products) = self.hear().await? {
+            if let Some(products) = self.missed.pop_front() {
                 return Ok(products);
+            }
+            if let Heard::Featured(lists) = self.hear().await? {
+                self.missed.extend(lists);
             }
         }
     }

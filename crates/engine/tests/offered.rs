@@ -11,6 +11,7 @@ mod common;
 #[path = "common/talker.rs"]
 mod talker;
 
+use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
@@ -52,13 +53,31 @@ fn add(desk: &mut Desk, draft: ProductDraft) -> ProductId {
     id
 }
 
-/// Reads events until one of this kind is right.
-fn hear_event(talker: &mut Talker, kind: &str, right: impl Fn(&Value) -> bool) -> Value {
-    loop {
-        let message = talker.hear("events");
-        let events = message["events"].as_array().unwrap();
-        if let Some(event) = events.iter().find(|event| event["kind"] == kind && right(event)) {
-            return event.clone();
+/// A viewer who hears one event after the other, however many come at once.
+struct Viewer {
+    talker: Talker,
+    waiting: VecDeque<Value>,
+}
+
+impl Viewer {
+    fn at(rooms: &str) -> (Self, Value) {
+        let mut talker = Talker::at(rooms, "studio");
+        let welcome = talker.greet(None);
+        let waiting = VecDeque::new();
+        (Self { talker, waiting }, welcome)
+    }
+
+    /// The next event of this kind that is right; those before it are passed over.
+    fn hear(&mut self, kind: &str, right: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            while let Some(event) = self.waiting.pop_front() {
+                if event["kind"] == kind && right(&event) {
+                    return event;
+                }
+            }
+            let message = self.talker.hear("events");
+            self.waiting
+                .extend(message["events"].as_array().unwrap().iter().cloned());
         }
     }
 }
@@ -68,16 +87,11 @@ fn what_the_host_features_stands_beside_the_picture() {
     let data = tempfile::tempdir().unwrap();
     let mut engine = Engine::start(data.path());
     let mut desk = engine.desk();
-    let mut viewer = Talker::at(&rooms_of(&engine), "studio");
-    viewer.greet(None);
+    let (mut viewer, _) = Viewer::at(&rooms_of(&engine));
     let lp = add(&mut desk, draft("Nocturne LP", Some(18), ""));
-    hear_event(&mut viewer, "listed", |event| {
-        event["products"][0]["title"] == "Nocturne LP"
-    });
+    viewer.hear("listed", |event| event["products"][0]["title"] == "Nocturne LP");
     let pin = add(&mut desk, draft("Moon pin", None, ""));
-    let listed = hear_event(&mut viewer, "listed", |event| {
-        event["products"][1]["title"] == "Moon pin"
-    });
+    let listed = viewer.hear("listed", |event| event["products"][1]["title"] == "Moon pin");
     let first = &listed["products"][0];
     assert_eq!(first["stock"], json!({ "is": "low", "left": 18 }));
     assert_eq!(first["price"]["minor"], 3230);
@@ -94,9 +108,7 @@ fn what_the_host_features_stands_beside_the_picture() {
         desk.done(Command::FeatureProducts {
             products: vec![featured.clone()],
         });
-        hear_event(&mut viewer, "featured", |event| {
-            event["products"] == json!([featured])
-        });
+        viewer.hear("featured", |event| event["products"] == json!([featured]));
         waits.push(began.elapsed());
     }
     println!("featured on the desk to heard by a viewer: {waits:?}");
@@ -109,13 +121,13 @@ fn what_the_host_features_stands_beside_the_picture() {
             ends_at_ms: None,
         },
     });
-    let changed = hear_event(&mut viewer, "product_changed", |_| true);
+    let changed = viewer.hear("product_changed", |_| true);
     assert_eq!(changed["product"]["promo_code"], "LIVE15");
     desk.done(Command::ChangeProduct {
         product: lp.clone(),
         draft: draft("Nocturne LP", Some(0), ""),
     });
-    let sold = hear_event(&mut viewer, "product_changed", |_| true);
+    let sold = viewer.hear("product_changed", |_| true);
     assert_eq!(sold["product"]["stock"], json!({ "is": "sold_out" }));
 
     // A moderator takes it off in the room, and the desk sees that it is off.
@@ -129,19 +141,18 @@ fn what_the_host_features_stands_beside_the_picture() {
     // What is sold out is not featured again: the show's own choice comes back.
     host.say(&json!({ "type": "moderate", "id": 2, "act": { "do": "feature", "products": [lp] } }));
     assert_eq!(host.hear("done")["result"], "acted");
-    hear_event(&mut viewer, "featured", |event| event["products"] == json!([lp]));
-    hear_event(&mut viewer, "featured", |event| event["products"] == json!([pin]));
+    viewer.hear("featured", |event| event["products"] == json!([lp]));
+    viewer.hear("featured", |event| event["products"] == json!([pin]));
     assert!(desk.state.products.featured.iter().eq([&pin]));
 
     // After a crash viewers still see it, and the host can take it off.
     engine.process.kill();
     let again = Engine::start(data.path());
     let mut desk = again.desk();
-    let mut viewer = Talker::at(&rooms_of(&again), "studio");
-    let welcome = viewer.greet(None);
+    let (mut viewer, welcome) = Viewer::at(&rooms_of(&again));
     assert_eq!(welcome["snapshot"]["featured"], json!([pin]));
     desk.done(Command::FeatureProducts { products: Vec::new() });
-    hear_event(&mut viewer, "featured", |event| event["products"] == json!([]));
+    viewer.hear("featured", |event| event["products"] == json!([]));
 }
 
 /// A server that gives one picture to whoever asks.
@@ -177,13 +188,10 @@ fn pictures_come_to_viewers_from_the_room_and_not_from_the_shop() {
     let engine = Engine::start(data.path());
     let mut desk = engine.desk();
     let rooms = rooms_of(&engine);
-    let mut viewer = Talker::at(&rooms, "studio");
-    viewer.greet(None);
+    let (mut viewer, _) = Viewer::at(&rooms);
     let address = picture_server(PNG.to_vec());
     add(&mut desk, draft("Nocturne LP", None, &address));
-    let changed = hear_event(&mut viewer, "product_changed", |event| {
-        event["product"]["image"].is_string()
-    });
+    let changed = viewer.hear("product_changed", |event| event["product"]["image"].is_string());
     let image = changed["product"]["image"].as_str().unwrap();
     assert!(
         !changed.to_string().contains(&address),

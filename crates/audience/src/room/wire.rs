@@ -16,8 +16,8 @@ pub enum Heard {
         code: String,
         field: String,
     },
-    /// These are featured from now on.
-    Featured(Vec<String>),
+    /// These were featured, one after the other.
+    Featured(Vec<Vec<String>>),
 }
 
 #[derive(Deserialize)]
@@ -55,12 +55,10 @@ struct Event {
     /// Of what is featured: names. Other events have other things there.
     #[serde(default)]
     products: Value,
-    #[serde(default)]
-    featured: Option<Vec<String>>,
 }
 
 impl Heard {
-    /// What a message says that matters here; of several events the last counts.
+    /// What a message says that matters here.
     pub fn read(text: &str) -> Option<Self> {
         match serde_json::from_str(text).ok()? {
             Said::Welcome { snapshot } => Some(Self::Welcome {
@@ -68,15 +66,13 @@ impl Heard {
             }),
             Said::Done { id } => Some(Self::Done { id }),
             Said::Refused { id, code, field } => Some(Self::Refused { id, code, field }),
-            Said::Events { events } => events
-                .into_iter()
-                .rev()
-                .find_map(|event| match event.kind.as_str() {
-                    "featured" => serde_json::from_value(event.products).ok(),
-                    "listed" => event.featured,
-                    _ => None,
-                })
-                .map(Self::Featured),
+            Said::Events { events } => {
+                let featured = events.into_iter().filter(|event| event.kind == "featured");
+                let lists: Vec<_> = featured
+                    .filter_map(|event| serde_json::from_value(event.products).ok())
+                    .collect();
+                (!lists.is_empty()).then_some(Self::Featured(lists))
+            }
             Said::Other => None,
         }
     }
@@ -87,20 +83,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_that_was_featured_counts() {
+    fn all_that_was_featured_is_heard_in_order() {
         let text = r#"{"type":"events","events":[
             {"seq":1,"kind":"featured","products":["a"],"by":"Inès"},
             {"seq":2,"kind":"said","message":{"seq":2}},
             {"seq":3,"kind":"featured","products":["b","c"],"by":"Maya"},
             {"seq":4,"kind":"product_changed","product":{"id":"b"}}]}"#;
-        let expected = Heard::Featured(vec!["b".into(), "c".into()]);
+        let expected = Heard::Featured(vec![vec!["a".into()], vec!["b".into(), "c".into()]]);
         assert_eq!(Heard::read(text), Some(expected));
-    }
-
-    #[test]
-    fn a_new_list_says_what_stays_featured() {
-        let text = r#"{"type":"events","events":[{"seq":1,"kind":"listed","products":[{"id":"a"}],"featured":["a"]}]}"#;
-        assert_eq!(Heard::read(text), Some(Heard::Featured(vec!["a".into()])));
     }
 
     #[test]

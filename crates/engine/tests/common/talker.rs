@@ -6,14 +6,19 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::stream::MaybeTlsStream;
 use tokio_tungstenite::tungstenite::{Message, WebSocket, connect};
 
-use crate::common::Engine;
+use crate::common::{Engine, PATIENCE};
 
 pub struct Talker(pub WebSocket<MaybeTlsStream<TcpStream>>);
 
 impl Talker {
     pub fn at(http: &str, room: &str) -> Self {
         let url = format!("{}/chat/{room}", http.replacen("http", "ws", 1));
-        Self(connect(url).expect("the server answers").0)
+        let (socket, _) = connect(url).expect("the server answers");
+        if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
+            // What never comes fails the test that waits for it.
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        }
+        Self(socket)
     }
 
     pub fn say(&mut self, message: &Value) {

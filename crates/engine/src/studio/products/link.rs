@@ -3,7 +3,7 @@
 //! A task of its own: it says to the room what [`ChosenProducts`] holds, again after each connection, and hears what a
 //! moderator features there. Pictures follow when they are there; nothing waits for them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use audience::picture;
@@ -52,6 +52,7 @@ pub async fn run(studio: StudioHandle, mut room: watch::Receiver<Option<RoomId>>
                     door,
                     tray: tray.clone(),
                     studio: studio.clone(),
+                    echoes: VecDeque::new(),
                     said: Vec::new(),
                     refused: Vec::new(),
                     pictures: HashMap::new(),
@@ -92,7 +93,10 @@ struct Link {
     said: Vec<Value>,
     /// A list that the room did not want; not said again.
     refused: Vec<Value>,
+    /// What the room features.
     featured: Vec<String>,
+    /// What we featured and have not heard of from the room yet, oldest first.
+    echoes: VecDeque<Vec<String>>,
     /// What the room calls a picture, by its address in the shop; `None` while there is none to be had.
     pictures: HashMap<String, Option<String>>,
     fetching: JoinSet<(String, Option<String>)>,
@@ -140,15 +144,20 @@ impl Link {
                     Err(error) => return Err(error),
                 }
             }
+            // What is in the list no more is featured no more.
+            self.featured
+                .retain(|id| list.iter().any(|product| product["id"] == id.as_str()));
             self.said = list;
         }
         let featured: Vec<String> = now.featured.iter().map(|id| id.as_str().to_owned()).collect();
         if featured != self.featured {
             let act = json!({ "do": "feature", "products": featured });
+            self.echoes.push_back(featured.clone());
             match self.room.act(act).await {
                 Ok(()) => {}
                 Err(RoomError::Refused { code, field }) => {
                     tracing::error!(code, field, "the room does not feature the products");
+                    self.echoes.pop_back();
                 }
                 Err(error) => return Err(error),
             }
@@ -159,6 +168,14 @@ impl Link {
 
     /// Somebody in the room has featured something: the show has it so too, or takes it back.
     async fn follow(&mut self, featured: Vec<String>, now: &ChosenProducts) {
+        if let Some(own) = self.echoes.iter().position(|echo| *echo == featured) {
+            self.echoes.drain(..=own);
+            return;
+        }
+        if !self.echoes.is_empty() {
+            // It was featured before what we featured since, whose echo is on its way: that is the last word.
+            return;
+        }
         self.featured = featured;
         let known = now.featured.iter().map(ProductId::as_str);
         if known.eq(self.featured.iter().map(String::as_str)) {
