@@ -21,12 +21,20 @@ pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 
 /// Passes messages on both ways until the desk or the room leaves, or the engine stops.
 pub async fn run(
-    mut desk: WebSocket,
+    desk: WebSocket,
     room: String,
     studio: StudioHandle,
     token: Arc<SecretString>,
     mut stop: watch::Receiver<bool>,
 ) {
+    // Whatever it waits for: an engine that stops waits for no desk and no room.
+    tokio::select! {
+        () = serve(desk, room, studio, token) => {}
+        _ = stop.wait_for(|stop| *stop) => {}
+    }
+}
+
+async fn serve(mut desk: WebSocket, room: String, studio: StudioHandle, token: Arc<SecretString>) {
     let Ok(Some(hello)) = timeout(HELLO_WITHIN, first_words(&mut desk)).await else {
         return;
     };
@@ -43,10 +51,7 @@ pub async fn run(
             if desk.send(DeskMessage::Text(welcome.into())).await.is_err() {
                 return;
             }
-            tokio::select! {
-                () = pass_on(desk, room) => {}
-                _ = stop.wait_for(|stop| *stop) => {}
-            }
+            pass_on(desk, room).await;
         }
         Err(error) => {
             tracing::warn!(%error, "a desk cannot be let into the chat");
