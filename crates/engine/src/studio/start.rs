@@ -127,7 +127,7 @@ impl Studio {
             meters: meters_seen,
             interested: interested.clone(),
             chosen: chosen_seen,
-            product_pictures: catalogue.clone().and_then(ProductPictures::new),
+            product_pictures: catalogue.clone().map(ProductPictures::new),
         };
         let streamcore = match options.streamcore.take() {
             Some(ports) => Some(start_streamcore(ports).await?),

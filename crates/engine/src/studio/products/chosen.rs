@@ -3,8 +3,11 @@
 use protocol::{Price, ProductId, ShowProduct, ShowProducts, Stock};
 use serde::Serialize;
 
+/// Longest title that a room takes, in characters.
+const TITLE: usize = 120;
+
 /// The show's products for a room: what the link to it reads, by `StudioHandle::chosen_products`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ChosenProducts {
     /// In the host's order.
     pub products: Vec<ChosenProduct>,
@@ -12,24 +15,30 @@ pub struct ChosenProducts {
     pub featured: Vec<ProductId>,
 }
 
-/// One of them.
+/// One of them; serialized as the room's protocol has it, but for the picture, which the room knows by a name of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChosenProduct {
     /// Which; the same for as long as the product is in the catalogue.
     pub id: ProductId,
-    /// Plain text.
+    /// Plain text, no longer than a room takes.
     pub title: String,
     /// `{minor, currency, digits, was_minor}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,
     /// Plain text; may be empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub note: String,
     /// May be empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub promo_code: String,
     /// End of the countdown: wall clock, milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ends_at_ms: Option<u64>,
     /// Address of the picture in the shop; may be empty.
+    #[serde(skip)]
     pub image: String,
     /// Address at which it can be bought; may be empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub link: String,
     /// Whether it can be bought.
     pub stock: RoomStock,
@@ -37,7 +46,7 @@ pub struct ChosenProduct {
 
 /// Stock as viewers are told: how many there are only when there are few.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "is", rename_all = "snake_case")]
 pub enum RoomStock {
     /// It can be bought.
     InStock,
@@ -62,9 +71,10 @@ impl ChosenProducts {
 impl ChosenProduct {
     fn of(chosen: &ShowProduct) -> Self {
         let ShowProduct { product, offer, .. } = chosen;
+        let title: String = product.title.as_str().chars().take(TITLE).collect();
         Self {
             id: product.id.clone(),
-            title: product.title.as_str().to_owned(),
+            title: title.trim_end().to_owned(),
             price: product.price.clone(),
             note: offer.note.as_str().to_owned(),
             promo_code: offer.promo_code.as_str().to_owned(),
@@ -86,29 +96,37 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_room_gets_what_was_agreed_on() {
+    fn chosen(title: &str, stock: Stock) -> ShowProduct {
         let product = Product {
             id: ProductId::try_from("s-7").unwrap(),
             shop: None,
-            title: Text::cut("Nocturne LP"),
+            title: Text::cut(title),
             sku: Text::default(),
             price: None,
-            stock: Stock::Low { left: 3 },
+            stock,
             link: Text::default(),
-            image: Text::default(),
+            image: Text::cut("https://shop.example/7.jpg"),
         };
-        let chosen = ShowProduct {
+        ShowProduct {
             product,
             offer: Offer::default(),
             counting_since_ms: Some(1),
-        };
+        }
+    }
+
+    #[test]
+    fn what_a_product_has_not_is_not_said() {
+        let few = ChosenProduct::of(&chosen("Nocturne LP", Stock::Low { left: 3 }));
         assert_eq!(
-            serde_json::to_value(ChosenProduct::of(&chosen)).unwrap(),
-            serde_json::json!({
-                "id": "s-7", "title": "Nocturne LP", "price": null, "note": "", "promo_code": "", "ends_at_ms": null,
-                "image": "", "link": "", "stock": { "low": { "left": 3 } },
-            })
+            serde_json::to_value(few).unwrap(),
+            serde_json::json!({ "id": "s-7", "title": "Nocturne LP", "stock": { "is": "low", "left": 3 } })
         );
+    }
+
+    #[test]
+    fn a_long_title_is_cut_to_what_a_room_takes() {
+        let long = format!("{} tail", "n".repeat(TITLE - 1));
+        let product = ChosenProduct::of(&chosen(&long, Stock::SoldOut));
+        assert_eq!(product.title, "n".repeat(TITLE - 1));
     }
 }

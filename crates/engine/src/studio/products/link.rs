@@ -14,22 +14,19 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::chosen::{ChosenProduct, ChosenProducts, RoomStock};
+use super::chosen::{ChosenProduct, ChosenProducts};
 use super::pictures::ProductPictures;
 use crate::studio::StudioHandle;
 
 /// First wait before a lost room is tried again, and the longest.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-/// Longest title that a room takes, in characters.
-const TITLE: usize = 120;
 /// More changes than so many are said as one list.
 const ONE_BY_ONE: usize = 3;
 
 /// Runs for as long as the engine does.
 pub async fn run(studio: StudioHandle, mut room: watch::Receiver<Option<RoomId>>) {
     let mut chosen = studio.chosen_products();
-    let tray = Tray::default();
     let mut wait = FIRST_WAIT;
     loop {
         // A room that never had products needs none of this.
@@ -50,7 +47,7 @@ pub async fn run(studio: StudioHandle, mut room: watch::Receiver<Option<RoomId>>
                     featured: joined.featured().to_vec(),
                     room: joined,
                     door,
-                    tray: tray.clone(),
+                    tray: Tray::default(),
                     studio: studio.clone(),
                     echoes: VecDeque::new(),
                     said: Vec::new(),
@@ -216,24 +213,11 @@ impl Link {
 
     /// A product as the room's protocol has it.
     fn wire(&self, product: &ChosenProduct) -> Value {
-        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        let title: String = product.title.chars().take(TITLE).collect();
-        let stock = match product.stock {
-            RoomStock::InStock => json!({ "is": "in_stock" }),
-            RoomStock::Low { left } => json!({ "is": "low", "left": left }),
-            RoomStock::SoldOut => json!({ "is": "sold_out" }),
-        };
-        json!({
-            "id": product.id,
-            "title": title.trim_end(),
-            "price": product.price,
-            "note": some(&product.note),
-            "promo_code": some(&product.promo_code),
-            "ends_at_ms": product.ends_at_ms,
-            "image": self.pictures.get(&product.image).cloned().flatten(),
-            "link": some(&product.link),
-            "stock": stock,
-        })
+        let mut wire = serde_json::to_value(product).expect("a product has no keys but names");
+        if let Some(Some(name)) = self.pictures.get(&product.image) {
+            wire["image"] = Value::from(name.as_str());
+        }
+        wire
     }
 }
 

@@ -1,7 +1,7 @@
 //! Pictures of products for desks: from the disk, and the first time from the shop.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use audience::picture::Pictures;
@@ -26,30 +26,28 @@ pub struct ProductPictures {
 }
 
 struct Fetching {
-    pictures: Pictures,
+    /// Made when the first picture is wanted: certificates take their time to read. `None` where no TLS can be had.
+    pictures: LazyLock<Option<Pictures>>,
     gate: Semaphore,
     failed: Mutex<HashMap<String, Instant>>,
 }
 
 impl ProductPictures {
-    /// Of this catalogue; `None` where no TLS can be had.
-    pub fn new(catalogue: Catalogue) -> Option<Self> {
-        let pictures = match Pictures::new() {
-            Ok(pictures) => pictures,
-            Err(error) => {
-                tracing::error!(%error, "products will have no pictures");
-                return None;
-            }
+    /// Of this catalogue.
+    pub fn new(catalogue: Catalogue) -> Self {
+        let pictures = || {
+            let failed = |error: &_| tracing::error!(%error, "products will have no pictures");
+            Pictures::new().inspect_err(failed).ok()
         };
         let fetching = Fetching {
-            pictures,
+            pictures: LazyLock::new(pictures),
             gate: Semaphore::new(AT_A_TIME),
             failed: Mutex::default(),
         };
-        Some(Self {
+        Self {
             catalogue,
             fetching: Arc::new(fetching),
-        })
+        }
     }
 
     /// The picture of a product; `None` when there is none, or none to be had now.
@@ -66,7 +64,7 @@ impl ProductPictures {
         if self.failed_lately(address).await {
             return None;
         }
-        match self.fetching.pictures.fetch(address).await {
+        match self.fetching.pictures.as_ref()?.fetch(address).await {
             Ok(fetched) => {
                 let picture = Picture {
                     mime: fetched.mime.to_owned(),

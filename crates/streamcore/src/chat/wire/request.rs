@@ -1,0 +1,96 @@
+//! What a client asks for.
+
+use serde::Deserialize;
+#[cfg(test)]
+use serde::Serialize;
+
+use super::{Act, RequestId, Seq};
+use crate::chat::products::wire::{ProductId, Visit};
+use crate::chat::text::Text;
+
+/// What a client says.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(
+    test,
+    derive(Serialize, ts_rs::TS),
+    ts(export, export_to = "chat/", optional_fields)
+)]
+pub enum FromClient {
+    /// The first message.
+    Hello {
+        /// [`VERSION`](super::VERSION).
+        version: u32,
+        /// Who it is, as an earlier `welcome`, an invitation or the host's own site gave it.
+        #[serde(default)]
+        token: Option<String>,
+        /// How it wants to be called, if the token does not say.
+        #[serde(default)]
+        name: Option<String>,
+        /// The last event that it has seen.
+        #[serde(default)]
+        last_seq: Option<Seq>,
+    },
+    /// A message for everybody.
+    Say {
+        /// Its number.
+        id: RequestId,
+        /// The words.
+        text: Text,
+        /// The message that it answers.
+        #[serde(default)]
+        reply_to: Option<Seq>,
+    },
+    /// Another name.
+    Rename {
+        /// Its number.
+        id: RequestId,
+        /// The name.
+        name: String,
+    },
+    /// An act of moderation.
+    Moderate {
+        /// Its number.
+        id: RequestId,
+        /// What.
+        act: Act,
+        /// Why, for the log.
+        #[serde(default)]
+        reason: Option<String>,
+    },
+    /// Messages before those that it has.
+    History {
+        /// Its number.
+        id: RequestId,
+        /// Older than this one.
+        before: Seq,
+        /// Only those with these words in them.
+        #[serde(default)]
+        search: Option<String>,
+    },
+    /// Acts of moderation, newest first.
+    Log {
+        /// Its number.
+        id: RequestId,
+        /// Older than this entry.
+        #[serde(default)]
+        before: Option<u64>,
+    },
+    /// A viewer goes to the shop. Counts once a minute for the same product and the same thing.
+    Visited {
+        /// Its number.
+        id: RequestId,
+        /// Of which product.
+        product: ProductId,
+        /// What for.
+        what: Visit,
+    },
+    /// Host and moderators: what viewers did with products, minute by minute.
+    Figures {
+        /// Its number.
+        id: RequestId,
+        /// From this moment on, in milliseconds since 1970 UTC.
+        #[serde(default)]
+        from_ms: u64,
+    },
+}
