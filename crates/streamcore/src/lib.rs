@@ -32,11 +32,13 @@ mod room;
 mod rtc;
 mod server;
 mod settings;
+mod viewers;
 
 pub use chat::SiteKeyError;
 pub use publisher::{AccessUnit, FeedError, LocalPublisher, OpusPacket};
 pub use room::{
     LeaveReason, PublisherKind, RoomEvent, RoomId, RoomIdError, RoomInfo, RoomState, RoomView, ViewerId,
+    ViewerMark,
 };
 pub use rtc::CertificateError;
 pub use server::{PublishError, RoomDatabaseError, Server, StartError};

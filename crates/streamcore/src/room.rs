@@ -136,6 +136,16 @@ impl fmt::Display for ViewerId {
     }
 }
 
+/// What tells a room's viewers apart without saying who they are: the same for the same address and browser.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ViewerMark(pub(crate) [u8; 16]);
+
+impl fmt::Debug for ViewerMark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ViewerMark")
+    }
+}
+
 /// How media came into a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -191,6 +201,8 @@ pub enum RoomEvent {
         room: RoomId,
         /// Who.
         viewer: ViewerId,
+        /// What tells them apart from others.
+        mark: ViewerMark,
     },
     /// A viewer is gone.
     ViewerLeft {

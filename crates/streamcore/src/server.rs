@@ -21,6 +21,7 @@ use crate::publisher::LocalPublisher;
 use crate::room::{Directory, RoomEvent, RoomId, RoomInfo, RoomView};
 use crate::rtc::RtcFactory;
 use crate::settings::Settings;
+use crate::viewers::Viewers;
 
 /// How long requests under way may take when the server stops.
 const GRACE: Duration = Duration::from_secs(2);
@@ -107,6 +108,8 @@ pub struct Server {
     next_publication: AtomicU64,
     stopping: watch::Sender<bool>,
     http: Option<tokio::task::JoinHandle<()>>,
+    /// Viewers' figures.
+    keeping: Option<tokio::task::JoinHandle<()>>,
     media: Option<JoinHandle<()>>,
 }
 
@@ -137,7 +140,12 @@ impl Server {
         let keeper = Keeper::open(settings.database.as_deref(), &key)
             .await
             .map_err(|error| StartError::Database(error.into()))?;
-        let chat = Arc::new(Chat::new(keeper, Tokens::new(key), site, &settings.limits));
+        let viewers = Viewers::open(keeper.clone())
+            .await
+            .map_err(|error| StartError::Database(error.into()))?;
+        let follow = Arc::clone(&viewers).follow(directory.events());
+        let chat = Chat::new(keeper, Tokens::new(key), site, viewers, &settings.limits);
+        let chat = Arc::new(chat);
 
         let poll = mio::Poll::new().map_err(StartError::Thread)?;
         let bell = mio::Waker::new(poll.registry(), BELL).map_err(StartError::Thread)?;
@@ -174,6 +182,9 @@ impl Server {
             bound,
             stop.clone(),
         );
+        tokio::spawn(follow);
+        let keeping = tokio::spawn(Arc::clone(&chat.viewers).keep_up(stop.clone()));
+        tokio::spawn(chat::expire(Arc::clone(&chat), stop.clone()));
         let http = tokio::spawn(http::serve(listener, app, stop));
         // What viewers are told: the requested address, not the dual-stack form of it.
         let media_addr = SocketAddr::new(settings.media.ip(), bound.port());
@@ -187,6 +198,7 @@ impl Server {
             next_publication: AtomicU64::new(1),
             stopping,
             http: Some(http),
+            keeping: Some(keeping),
             media: Some(media),
         })
     }
@@ -317,6 +329,10 @@ impl Server {
             tracing::debug!("requests under way were cut off");
             http.abort();
             let _ = http.await;
+        }
+        if let Some(keeping) = self.keeping.take() {
+            // A panic of its own is in the log already.
+            let _ = keeping.await;
         }
         self.chat.close().await;
         if let Some(media) = self.media.take()

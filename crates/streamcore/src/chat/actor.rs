@@ -16,6 +16,7 @@ use super::text::Text;
 use super::wire::{Act, Done, Event, Happening, MemberId, Refused, Restriction, Seq, Snapshot, ToClient};
 use crate::room::{RoomId, wall_ms};
 use crate::settings::Limits;
+use crate::viewers::Viewers;
 
 /// Requests that wait for a room; whoever brings more waits in its socket.
 const QUEUE: usize = 1024;
@@ -162,17 +163,25 @@ pub struct Chat {
     /// For tokens of the host's own site.
     pub site: Option<Site>,
     pub doors: Arc<Doors>,
+    pub viewers: Arc<Viewers>,
     rooms: Mutex<HashMap<RoomId, RoomHandle>>,
     most_rooms: usize,
 }
 
 impl Chat {
-    pub fn new(keeper: Keeper, tokens: Tokens, site: Option<Site>, limits: &Limits) -> Self {
+    pub fn new(
+        keeper: Keeper,
+        tokens: Tokens,
+        site: Option<Site>,
+        viewers: Arc<Viewers>,
+        limits: &Limits,
+    ) -> Self {
         Self {
             keeper,
             tokens,
             site,
             doors: Doors::new(limits),
+            viewers,
             rooms: Mutex::default(),
             most_rooms: limits.rooms,
         }
@@ -282,6 +291,7 @@ impl Actor {
             for ask in asks.drain(..) {
                 self.take(&mut room, &mut turn, &batches, ask).await?;
             }
+            turn.follow_up(room.expire(now()));
             self.settle(&mut turn, &batches).await?;
             tell_interest(&mut room, &batches);
         }
@@ -294,10 +304,7 @@ impl Actor {
         batches: &broadcast::Sender<Batch>,
         ask: Ask,
     ) -> Result<(), ()> {
-        let now = Now {
-            wall_ms: wall_ms(),
-            at: Instant::now(),
-        };
+        let now = now();
         match ask {
             Ask::Join {
                 speaker,
@@ -408,6 +415,13 @@ impl Actor {
     }
 }
 
+fn now() -> Now {
+    Now {
+        wall_ms: wall_ms(),
+        at: Instant::now(),
+    }
+}
+
 /// Tells host and moderators of clicks, if it is time. Clicks have no numbers of their own: a thousand of them would
 /// push out what those who come back are told.
 fn tell_interest(room: &mut Room, batches: &broadcast::Sender<Batch>) {
@@ -440,10 +454,14 @@ impl Turn {
         result: Result<(Done, Follow), Refused>,
     ) {
         let answer = result.map(|(done, follow)| {
-            self.follow.keep.extend(follow.keep);
-            self.follow.tell.extend(follow.tell);
+            self.follow_up(follow);
             done
         });
         self.owed.push((reply, answer));
+    }
+
+    fn follow_up(&mut self, follow: Follow) {
+        self.follow.keep.extend(follow.keep);
+        self.follow.tell.extend(follow.tell);
     }
 }

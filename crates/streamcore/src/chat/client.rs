@@ -16,6 +16,7 @@ use super::text::clean_name;
 use super::wire::{Author, FromClient, Refused, Seq, ToClient, VERSION, You};
 use crate::bucket::Bucket;
 use crate::room::{RoomId, wall_ms};
+use crate::viewers::Watching;
 
 /// How long a client may take to say who it is.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
@@ -277,6 +278,8 @@ impl<W: Wire> Client<W> {
             heard.checked_add(Duration::from_secs(left))
         });
         let mut stop = self.stop.clone();
+        let mut watching =
+            (member.author.role >= Role::Moderator).then(|| self.chat.viewers.watch(&self.room));
         loop {
             tokio::select! {
                 () = stopped(&mut stop) => {
@@ -284,6 +287,7 @@ impl<W: Wire> Client<W> {
                     return Err(Over);
                 }
                 batch = batches.recv() => self.pass_on(batch, &mut batches, &member).await?,
+                watching = next(&mut watching) => self.send(&ToClient::Watching { watching }).await?,
                 _ = ping.tick() => {
                     if heard.elapsed() > SILENT_FOR {
                         return Err(Over);
@@ -400,6 +404,16 @@ impl<W: Wire> Client<W> {
 
 async fn in_time(taken: impl Future<Output = Result<(), Over>>) -> Result<(), Over> {
     tokio::time::timeout(SILENT_FOR, taken).await.map_err(|_| Over)?
+}
+
+/// The next numbers; never, of whoever is not told.
+async fn next(watching: &mut Option<watch::Receiver<Watching>>) -> Watching {
+    if let Some(receiver) = watching
+        && receiver.changed().await.is_ok()
+    {
+        return *receiver.borrow_and_update();
+    }
+    std::future::pending().await
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {

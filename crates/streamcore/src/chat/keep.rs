@@ -13,6 +13,7 @@ use sqlx::sqlite::{
 use sqlx::{Row, Sqlite, Transaction};
 
 use super::doors::network;
+use super::personal;
 use super::products::{AtHand, keep_product_change, load as load_products};
 use super::room::{AddressHash, Change, Kept};
 use super::wire::{Entry, Message, Restriction, Seq};
@@ -26,6 +27,7 @@ const BUSY_FOR: Duration = Duration::from_secs(5);
 const PAGE: i64 = 100;
 /// As many as a room has at hand.
 const AT_HAND: i64 = 500;
+const MINUTE_MS: u64 = 60_000;
 
 /// Why something could not be kept or read.
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +110,11 @@ impl Keeper {
         let mut hash = AddressHash::default();
         hash.copy_from_slice(&context.sign().as_ref()[..16]);
         hash
+    }
+
+    /// Its connections.
+    pub fn pool(&self) -> &SqlitePool {
+        &self.pool
     }
 
     /// What is kept of a room; a room nobody has spoken in is empty.
@@ -256,12 +263,23 @@ impl Keeper {
 async fn keep_one(to: &mut Transaction<'_, Sqlite>, room: &str, change: &Change) -> Result<(), KeepError> {
     let query = match change {
         Change::Message(message) => {
-            sqlx::query("INSERT INTO messages (room, seq, author, text, body) VALUES (?1, ?2, ?3, ?4, ?5)")
-                .bind(room)
-                .bind(number(message.seq))
-                .bind(message.author.id.clone())
-                .bind(message.text.clone())
-                .bind(serde_json::to_string(message)?)
+            sqlx::query(
+                "INSERT INTO said (room, minute, messages) VALUES (?1, ?2, 1)
+                 ON CONFLICT (room, minute) DO UPDATE SET messages = messages + 1",
+            )
+            .bind(room)
+            .bind(number(message.at_ms / MINUTE_MS))
+            .execute(&mut **to)
+            .await?;
+            sqlx::query(
+                "INSERT INTO messages (room, seq, author, text, body, at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )
+            .bind(room)
+            .bind(number(message.seq))
+            .bind(message.author.id.clone())
+            .bind(message.text.clone())
+            .bind(serde_json::to_string(message)?)
+            .bind(number(message.at_ms))
         }
         Change::Delete { messages, entry } => {
             for seq in messages {
@@ -292,6 +310,7 @@ async fn keep_one(to: &mut Transaction<'_, Sqlite>, room: &str, change: &Change)
                 .bind(room)
                 .bind(number(*entry))
         }
+        Change::Forget { member } => return personal::forget(to, room, member).await,
         Change::Product(change) => return keep_product_change(to, room, change).await,
         Change::Pinned(pinned) => sqlx::query("UPDATE rooms SET pinned = ?2 WHERE room = ?1")
             .bind(room)
@@ -368,7 +387,7 @@ fn search_words(text: &str) -> String {
 }
 
 /// SQLite's integers have a sign; ours stay far below 2^53.
-pub(super) fn number(value: u64) -> i64 {
+pub(crate) fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 

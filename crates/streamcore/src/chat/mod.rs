@@ -9,6 +9,7 @@ mod client;
 mod doors;
 mod identity;
 mod keep;
+mod personal;
 mod products;
 mod requests;
 mod room;
@@ -19,7 +20,8 @@ mod wire;
 
 pub(crate) use actor::Chat;
 pub(crate) use identity::Tokens;
-pub(crate) use keep::{KeepError, Keeper};
+pub(crate) use keep::{KeepError, Keeper, number};
+pub(crate) use personal::expire;
 pub(crate) use products::{Hash, ImageKind, MOST_IMAGE_BYTES, MOST_IMAGES};
 pub(crate) use site::Site;
 pub use site::SiteKeyError;

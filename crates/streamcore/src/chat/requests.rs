@@ -61,6 +61,29 @@ impl<W: Wire> Client<W> {
             FromClient::Figures { id, .. } if member.author.role < Role::Moderator => {
                 answer(id, Err(Refused::NotAllowed))
             }
+            FromClient::Shows { id } | FromClient::Curve { id, .. }
+                if member.author.role < Role::Moderator =>
+            {
+                answer(id, Err(Refused::NotAllowed))
+            }
+            FromClient::Shows { id } => match self.chat.viewers.shows_of(&self.room).await {
+                Ok(shows) => ToClient::Shows { id, shows },
+                Err(error) => self.unavailable(id, &error),
+            },
+            FromClient::Curve { id, show } => match self.chat.viewers.curve(&self.room, show).await {
+                Ok(minutes) => ToClient::Curve { id, minutes },
+                Err(error) => self.unavailable(id, &error),
+            },
+            FromClient::Export { id, .. } if member.author.role < Role::Host => {
+                answer(id, Err(Refused::NotAllowed))
+            }
+            FromClient::Export { id, member } => match self.chat.keeper.export(&self.room, &member).await {
+                Ok(export) => ToClient::Exported {
+                    id,
+                    export: Box::new(export),
+                },
+                Err(error) => self.unavailable(id, &error),
+            },
             FromClient::Figures { id, from_ms } => {
                 match self.chat.keeper.figures(&self.room, from_ms).await {
                     Ok((figures, more)) => ToClient::Figures { id, figures, more },

@@ -1,11 +1,12 @@
 //! WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep-03): the endpoint and the session.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Path, State};
+use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -18,6 +19,7 @@ use crate::media::command::{Command, Patched, Refused, SessionName};
 use crate::room::{RoomId, RoomState};
 use crate::rtc::sdp::IceFragment;
 use crate::rtc::{Accepted, OfferError, Role};
+use crate::viewers;
 
 const SDP: &str = "application/sdp";
 const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
@@ -32,7 +34,7 @@ pub(crate) fn routes(role: Role) -> Router<Arc<App>> {
         .route(
             "/{room}",
             get(endpoint)
-                .post(move |state, path, headers, body| post(role, state, path, headers, body))
+                .post(move |state, path, from, headers, body| post(role, state, path, from, headers, body))
                 .options(options),
         )
         .route(
@@ -83,6 +85,7 @@ async fn post(
     role: Role,
     State(app): State<Arc<App>>,
     Path(room): Path<String>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
@@ -116,10 +119,20 @@ async fn post(
     let tag = peer.ufrag();
     let secret = format!("{:032x}", rand::random::<u128>());
     let location = format!("/{}/{room}/{secret}", endpoint_name(role));
+    let mark = viewers::mark(
+        &app.chat.keeper,
+        &room,
+        app.viewer_address(from, &headers),
+        headers
+            .get(header::USER_AGENT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or(""),
+    );
     let name = SessionName::new(role, room, secret);
     ask(&app, |reply| Command::Add {
         name,
         role,
+        mark,
         peer: Box::new(peer),
         reply,
     })

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::packet::Track;
-use crate::room::{RoomId, RoomInfo};
+use crate::room::{RoomId, RoomInfo, ViewerMark};
 use crate::rtc::{Peer, Role};
 
 /// Number of one in-process publication.
@@ -86,6 +86,7 @@ pub(crate) enum Command {
     Add {
         name: SessionName,
         role: Role,
+        mark: ViewerMark,
         peer: Box<Peer>,
         reply: oneshot::Sender<Result<(), Refused>>,
     },

@@ -10,7 +10,7 @@ use super::room::Publication;
 use super::session::Session;
 use super::socket::MediaSocket;
 use super::state::State;
-use crate::room::{LeaveReason, PublisherKind, RoomId, RoomInfo};
+use crate::room::{LeaveReason, PublisherKind, RoomId, RoomInfo, ViewerMark};
 use crate::rtc::sdp::IceFragment;
 use crate::rtc::{Peer, Role};
 
@@ -23,11 +23,12 @@ impl State {
             Command::Add {
                 name,
                 role,
+                mark,
                 peer,
                 reply,
             } => {
                 // A requester that went away leaves an unconnected session, which times out.
-                let _ = reply.send(self.add(name, role, *peer, socket, now));
+                let _ = reply.send(self.add(name, role, mark, *peer, socket, now));
             }
             Command::Patch {
                 name,
@@ -70,6 +71,7 @@ impl State {
         &mut self,
         name: SessionName,
         role: Role,
+        mark: ViewerMark,
         mut peer: Peer,
         socket: &mut MediaSocket,
         now: Instant,
@@ -90,7 +92,8 @@ impl State {
         self.next_key += 1;
         self.demux.insert(key, peer.ufrag());
         self.names.insert(name.clone(), key);
-        self.sessions.insert(key, Session::new(peer, name, role, now));
+        self.sessions
+            .insert(key, Session::new(peer, name, role, mark, now));
         match role {
             Role::Viewer => self.room(&room_id, now).viewers.push(key),
             Role::Publisher => {

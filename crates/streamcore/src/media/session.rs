@@ -6,7 +6,7 @@ use super::command::SessionName;
 use super::demux::SessionKey;
 use super::egress::{Addressed, Egress};
 use super::socket::MediaSocket;
-use crate::room::RoomId;
+use crate::room::{RoomId, ViewerMark};
 use crate::rtc::{Broken, Peer, PeerEvent, Polled, Role};
 
 /// A viewer that was not heard of for so long is no longer counted: browsers send RTCP every second and
@@ -22,6 +22,7 @@ pub(crate) struct Session {
     pub role: Role,
     pub room: RoomId,
     pub name: SessionName,
+    pub mark: ViewerMark,
     pub created: Instant,
     pub last_heard: Instant,
     pub connected: bool,
@@ -35,13 +36,14 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub fn new(peer: Peer, name: SessionName, role: Role, now: Instant) -> Self {
+    pub fn new(peer: Peer, name: SessionName, role: Role, mark: ViewerMark, now: Instant) -> Self {
         let egress = (role == Role::Viewer).then(|| Egress::new(peer.has_video(), now));
         Self {
             peer,
             role,
             room: name.room.clone(),
             name,
+            mark,
             created: now,
             last_heard: now,
             connected: false,

@@ -266,6 +266,7 @@ impl State {
                     self.directory.emit(RoomEvent::ViewerJoined {
                         room: room_id.clone(),
                         viewer: ViewerId(key),
+                        mark: session.mark,
                     });
                     self.count(&room_id);
                     self.start_viewers(&room_id, socket, now);

@@ -5,7 +5,7 @@ use std::sync::{OnceLock, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::Codec;
 use str0m::media::{Direction, Frequency, KeyframeRequestKind, MediaKind, MediaTime, Mid};
@@ -235,6 +235,30 @@ impl Client {
     ) -> Self {
         let posted = Instant::now();
         let response = post(url, key, &prepared.offer).await;
+        Self::answered(url, posted, response, prepared, clip, change).await
+    }
+
+    /// Watches a room with a browser of this name.
+    pub async fn watch_with(at: SocketAddr, room: &str, browser: &str) -> Self {
+        let (prepared, posted) = (prepare(Direction::RecvOnly), Instant::now());
+        let url = format!("http://{at}/whep/{room}");
+        let request = http()
+            .post(&url)
+            .header(CONTENT_TYPE, "application/sdp")
+            .header(USER_AGENT, browser)
+            .body(prepared.offer.clone());
+        let response = request.send().await.expect("the server answers");
+        Self::answered(&url, posted, response, prepared, None, Some).await
+    }
+
+    async fn answered(
+        url: &str,
+        posted: Instant,
+        response: reqwest::Response,
+        prepared: Prepared,
+        clip: Option<std::sync::Arc<Clip>>,
+        change: impl Fn(SocketAddr) -> Option<SocketAddr>,
+    ) -> Self {
         assert_eq!(response.status(), 201, "the offer is taken");
         let header = |name: &str| {
             response

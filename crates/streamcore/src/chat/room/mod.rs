@@ -1,6 +1,7 @@
 //! A room's chat as a pure state machine: who may say and do what, and what follows. No I/O, no clock of its own.
 
 mod moderation;
+mod privacy;
 mod shelf;
 mod speaking;
 #[cfg(test)]
@@ -115,6 +116,10 @@ pub enum Change {
         address: Option<AddressHash>,
     },
     Lifted(MemberId),
+    /// All of theirs goes.
+    Forget {
+        member: MemberId,
+    },
     Entry(Entry),
     /// Whether a moderator's invitation holds.
     Invitation {

@@ -15,6 +15,7 @@ const MOST_WORDS: usize = 500;
 const MOST_OF_A_WORD: usize = 50;
 const MOST_OF_A_REASON: usize = 200;
 const MOST_INVITATIONS: usize = 100;
+const MOST_DAYS: u32 = 365;
 
 /// What an act came to, before it stands in the log.
 pub(super) struct Acted {
@@ -82,6 +83,7 @@ impl Room {
             Act::Undo { entry } => self.undo(&mut follow, *entry, &by.author.name)?,
             Act::Invite { name } => self.invite(&mut follow, name, by.author.role)?,
             Act::Uninvite { member } => self.uninvite(&mut follow, member, by.author.role)?,
+            Act::Forget { member } => self.forget(&mut follow, member, by.author.role)?,
             Act::Products { list } => self.list(&mut follow, list, by.author.role)?,
             Act::Product { product } => self.change_product(&mut follow, product, by.author.role)?,
             Act::Feature { products } => self.feature(&mut follow, products, &by.author.name)?,
@@ -129,7 +131,7 @@ impl Room {
         Ok(Acted::on(Some(whom), Some(Undo::Pin(Some(before)))))
     }
 
-    fn put_on_top(&mut self, follow: &mut Follow, pinned: Option<Pinned>) {
+    pub(super) fn put_on_top(&mut self, follow: &mut Follow, pinned: Option<Pinned>) {
         self.pinned.clone_from(&pinned);
         follow.keep.push(Change::Pinned(pinned.clone()));
         let what = match pinned {
@@ -279,6 +281,9 @@ impl Room {
     fn change(&mut self, follow: &mut Follow, rules: &Rules) -> Result<Acted, Refused> {
         if rules.slow_mode_s > MOST_SLOW_S {
             return Err(out_of_range("slow_mode_s"));
+        }
+        if !(1..=MOST_DAYS).contains(&rules.keep_days) {
+            return Err(out_of_range("keep_days"));
         }
         let sound = |word: &String| (1..=MOST_OF_A_WORD).contains(&word.chars().count());
         if rules.blocked_words.len() > MOST_WORDS || !rules.blocked_words.iter().all(sound) {

@@ -52,19 +52,29 @@ impl Stage {
         self.ms += ms;
     }
 
-    fn say(&mut self, who: &Speaker, text: &str) -> Result<Done, Refused> {
+    pub(super) fn say(&mut self, who: &Speaker, text: &str) -> Result<Done, Refused> {
+        self.speak(who, text, None)
+    }
+
+    fn speak(&mut self, who: &Speaker, text: &str, reply_to: Option<Seq>) -> Result<Done, Refused> {
         let now = self.now();
-        let (done, follow) = self.room.say(who, &Text(text.to_owned()), None, now)?;
+        let (done, follow) = self.room.say(who, &Text(text.to_owned()), reply_to, now)?;
         self.kept.extend(follow.keep);
         Ok(done)
     }
 
-    fn said(&mut self, who: &Speaker, text: &str) -> Seq {
+    pub(super) fn said(&mut self, who: &Speaker, text: &str) -> Seq {
         self.wait(1000);
         match self.say(who, text) {
             Ok(Done::Said { seq }) => seq,
             other => panic!("{text} was to be said: {other:?}"),
         }
+    }
+
+    pub(super) fn replied(&mut self, who: &Speaker, text: &str, to: Seq) {
+        self.wait(1000);
+        self.speak(who, text, Some(to))
+            .expect("the answer was to be said");
     }
 
     pub(super) fn act(&mut self, who: &Speaker, act: Act) -> Result<Follow, Refused> {

@@ -76,6 +76,12 @@ pub enum Act {
         /// The moderator.
         member: MemberId,
     },
+    /// Host: what is kept of a member goes for good: messages, names, what waits. What keeps them from speaking stays, under
+    /// no name.
+    Forget {
+        /// Whom.
+        member: MemberId,
+    },
     /// Host: the show's products, at most 200, in their order. What is featured and still among them stays featured.
     /// The log says that it was done and leaves the list out.
     Products {

@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::{Entry, Event, MemberId, Message, RequestId, Seq, Snapshot, You};
+use crate::chat::personal::Export;
 use crate::chat::products::wire::{Figure, Interest};
+use crate::viewers::{CurvePoint, ShowFigures, Watching};
 
 /// What a client is told.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -40,6 +42,11 @@ pub enum ToClient {
     Interest {
         /// Those that somebody has touched, with all that was counted.
         products: Vec<Interest>,
+    },
+    /// Host and moderators: how many watch, at most once a second. It has no number, and whoever comes back is told anew.
+    Watching {
+        /// Those of the show that is on.
+        watching: Watching,
     },
     /// It is done, and kept.
     Done {
@@ -82,6 +89,27 @@ pub enum ToClient {
         figures: Vec<Figure>,
         /// Whether there are later ones: ask again from the last one's minute on.
         more: bool,
+    },
+    /// The room's shows.
+    Shows {
+        /// The request's number.
+        id: RequestId,
+        /// The last one first, at most 50.
+        shows: Vec<ShowFigures>,
+    },
+    /// A show minute by minute.
+    Curve {
+        /// The request's number.
+        id: RequestId,
+        /// Oldest first: the last day of it.
+        minutes: Vec<CurvePoint>,
+    },
+    /// All that is kept of one member.
+    Exported {
+        /// The request's number.
+        id: RequestId,
+        /// It.
+        export: Box<Export>,
     },
 }
 

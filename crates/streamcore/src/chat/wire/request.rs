@@ -4,7 +4,7 @@ use serde::Deserialize;
 #[cfg(test)]
 use serde::Serialize;
 
-use super::{Act, RequestId, Seq};
+use super::{Act, MemberId, RequestId, Seq};
 use crate::chat::products::wire::{ProductId, Visit};
 use crate::chat::text::Text;
 
@@ -92,5 +92,24 @@ pub enum FromClient {
         /// From this moment on, in milliseconds since 1970 UTC.
         #[serde(default)]
         from_ms: u64,
+    },
+    /// Host and moderators: the room's shows and how many watched, the last one first.
+    Shows {
+        /// Its number.
+        id: RequestId,
+    },
+    /// Host and moderators: a show minute by minute.
+    Curve {
+        /// Its number.
+        id: RequestId,
+        /// The show's number.
+        show: u64,
+    },
+    /// Host: all that is kept of one member.
+    Export {
+        /// Its number.
+        id: RequestId,
+        /// Of whom.
+        member: MemberId,
     },
 }

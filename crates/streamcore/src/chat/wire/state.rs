@@ -23,6 +23,14 @@ pub struct Rules {
     pub blocked_words: Vec<String>,
     /// Messages with such words wait for a moderator instead of being refused.
     pub hold_blocked: bool,
+    /// How long messages and the log are kept, 1 to 365 days.
+    #[serde(default = "keep_days")]
+    pub keep_days: u32,
+}
+
+/// Long enough to look into last month's show.
+fn keep_days() -> u32 {
+    30
 }
 
 impl Default for Rules {
@@ -34,6 +42,7 @@ impl Default for Rules {
             locked: false,
             blocked_words: Vec::new(),
             hold_blocked: true,
+            keep_days: keep_days(),
         }
     }
 }

@@ -57,6 +57,10 @@ name: string, } | { "do": "uninvite",
 /**
  * The moderator.
  */
+member: string, } | { "do": "forget", 
+/**
+ * Whom.
+ */
 member: string, } | { "do": "products", 
 /**
  * All of them.

@@ -21,10 +21,14 @@ emoji_only: boolean,
  */
 locked: boolean, 
 /**
- * Words that viewers' messages may not hold; see [`super::blocked`]. At most 500 of 1 to 50 characters.
+ * Words that viewers' messages may not hold; see [`crate::chat::blocked`]. At most 500 of 1 to 50 characters.
  */
 blocked_words: Array<string>, 
 /**
  * Messages with such words wait for a moderator instead of being refused.
  */
-hold_blocked: boolean, };
+hold_blocked: boolean, 
+/**
+ * How long messages and the log are kept, 1 to 365 days.
+ */
+keep_days: number, };
