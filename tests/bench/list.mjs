@@ -43,7 +43,7 @@ await page.routeWebSocket(/\/chat\//, (socket) => {
     if (asked.type !== "hello") return;
     const snapshot = {
       messages: Array.from({ length: KEPT }, (_, n) => message(n + 1)),
-      rules: { slow_mode_s: 0, hold_links: true, emoji_only: false, locked: false, blocked_words: [], hold_blocked: true },
+      rules: { slow_mode_s: 0, hold_links: true, emoji_only: false, locked: false, blocked_words: [], hold_blocked: true, keep_days: 30 },
       held: [],
       restrictions: [],
       moderators: [],

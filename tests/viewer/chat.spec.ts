@@ -1,5 +1,5 @@
 /** The chat of the viewer page and the moderators' page in Chromium, against the real server program. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
@@ -180,6 +180,34 @@ test('a moderator with a phone keeps order, and can take it back', async ({ brow
   await expect(ada.locator('.msg')).toHaveCount(0);
   await maya.locator('.toast').getByRole('button', { name: 'Undo' }).tap();
   await expect(said(ada, 'pin me')).toHaveCount(1);
+});
+
+test('the host saves what is kept of a viewer, forgets it, and says how long anything is kept', async ({ browser }) => {
+  const [ada, bob] = [await viewer(browser, 'Ada'), await viewer(browser, 'Bob')];
+  const maya = await moderator(browser);
+  await say(ada, 'I live in Rue des Fleurs');
+  await say(bob, 'nice street');
+  await said(maya, 'Rue des Fleurs').locator('.msg-body').tap();
+  const saving = maya.waitForEvent('download');
+  await maya.getByRole('button', { name: 'Save as a file' }).tap();
+  const file = await (await saving).path();
+  const data = JSON.parse(readFileSync(file, 'utf8')) as { messages: { text: string }[] };
+  expect(data.messages.map((message) => message.text)).toEqual(['I live in Rue des Fleurs']);
+  await maya.getByRole('button', { name: 'Forget', exact: true }).tap();
+  await expect(maya.locator('.acts')).toContainText('All that Ada has said goes for good');
+  await maya.screenshot({ path: 'artifacts/moderate-forget-390.png' });
+  const began = performance.now();
+  await maya.getByRole('button', { name: 'Forget for good' }).tap();
+  await expect(said(bob, 'Rue des Fleurs')).toHaveCount(0);
+  console.log('forgotten to gone at a viewer’s, ms:', Math.round(performance.now() - began));
+  await expect(said(maya, 'Rue des Fleurs')).toHaveCount(0);
+  await expect(said(bob, 'nice street')).toHaveCount(1);
+  await maya.getByRole('tab', { name: 'Rules' }).tap();
+  await maya.getByLabel('Keep messages and log for').selectOption('7');
+  await expect(maya.locator('.toast')).toContainText('The rules are changed.');
+  await maya.reload();
+  await maya.getByRole('tab', { name: 'Rules' }).tap();
+  await expect(maya.getByLabel('Keep messages and log for')).toHaveValue('7');
 });
 
 test('an invited moderator works by keyboard, searches, and is one no more when the host says so', async ({ browser }) => {

@@ -2,7 +2,7 @@
  * The connection to a room's chat as a pure state machine: greeting, numbered requests, coming back. No socket and no
  * clock of its own: it is told what happens and when, and says what to do.
  */
-import type { Event, FromClient, Interest, Refused, ToClient } from '../lib/protocol/chat';
+import type { Event, FromClient, Interest, Refused, ToClient, Watching } from '../lib/protocol/chat';
 
 /** Version of the messages; the server turns away a page of another one. */
 export const PROTOCOL_VERSION = 1;
@@ -14,7 +14,7 @@ const LONGEST_WAIT_MS = 10_000;
 const ANSWER_WITHIN_MS = 10_000;
 
 export type Welcome = Extract<ToClient, { type: 'welcome' }>;
-export type Answered = Extract<ToClient, { type: 'done' | 'refused' | 'history' | 'log' | 'figures' }>;
+export type Answered = Extract<ToClient, { type: 'done' | 'refused' | 'history' | 'log' | 'figures' | 'shows' | 'curve' | 'exported' }>;
 /** What becomes of a request. `lost`: the connection ended first, and nobody knows whether it was done. */
 export type Answer = Answered | { type: 'lost' };
 type WithoutId<T> = T extends { id: number } ? Omit<T, 'id'> : never;
@@ -40,6 +40,7 @@ export type Effect =
   | { do: 'welcome'; welcome: Welcome }
   | { do: 'events'; events: Event[] }
   | { do: 'interest'; products: Interest[] }
+  | { do: 'watching'; watching: Watching }
   | { do: 'answer'; id: number; answer: Answer };
 
 export interface LinkOptions {
@@ -107,6 +108,8 @@ export class ChatLink {
       }
       case 'interest':
         return this.state.is === 'open' ? [{ do: 'interest', products: message.products }] : [];
+      case 'watching':
+        return this.state.is === 'open' ? [{ do: 'watching', watching: message.watching }] : [];
       case 'refused':
         if (message.id === undefined) return this.#turnedAway(message, now);
         return this.#answered(message.id, message);

@@ -9,7 +9,7 @@ const message = (seq: number, by = 'a', text = `message ${seq}`): Message => ({
   text,
 });
 const said = (seq: number, by = 'a', text?: string): Event => ({ seq, kind: 'said', message: message(seq, by, text) });
-const rules = { slow_mode_s: 0, hold_links: true, emoji_only: false, locked: false, blocked_words: [], hold_blocked: true };
+const rules = { slow_mode_s: 0, hold_links: true, emoji_only: false, locked: false, blocked_words: [], hold_blocked: true, keep_days: 30 };
 const entry = (number: number, act: Entry['act'], undoable = true): Entry => ({
   number,
   at_ms: 0,

@@ -14,7 +14,7 @@ export class ChatRoom {
   /** Oldest first. */
   messages: Message[] = [];
   pinned: Pinned | undefined;
-  rules: Rules = { slow_mode_s: 0, hold_links: true, emoji_only: false, locked: false, blocked_words: [], hold_blocked: true };
+  rules: Rules = { slow_mode_s: 0, hold_links: true, emoji_only: false, locked: false, blocked_words: [], hold_blocked: true, keep_days: 30 };
   held: Held[] = [];
   restrictions: Restriction[] = [];
   moderators: Moderator[] = [];

@@ -6,6 +6,7 @@ import '../styles/controls.css';
 import '../styles/forms.css';
 import '../styles/desk.css';
 import '../styles/audience.css';
+import '../styles/viewers.css';
 import '../styles/products.css';
 import '../styles/welcome.css';
 import { Studio } from '$lib/engine/studio.svelte';

@@ -20,6 +20,7 @@ export function acts(desk: Moderation, message: Message) {
     timeOut: (count: number) =>
       desk.act({ do: 'time_out', member: author.id, seconds: count * 60 }, t('moderate_done_time_out', { name, wait: minutes(count) })),
     ban: () => desk.act({ do: 'ban', member: author.id }, t('moderate_done_ban', { name })),
+    forget: () => desk.act({ do: 'forget', member: author.id }, t('moderate_done_forget')),
     minutes,
     timeOutLabel: (count: number) => t('moderate_time_out_for', { wait: minutes(count) }),
   };

@@ -3,7 +3,7 @@ import { ChatClient, type Door } from '../chat/client';
 import type { Answer, LinkState } from '../chat/link';
 import { ChatRoom } from '../chat/room';
 import { sayRefused } from '../chat/says';
-import type { Act, Entry, Event, Held, Interest, Message, Moderator, Pinned, Product, Restriction, Rules, You } from '../lib/protocol/chat';
+import type { Act, Entry, Event, Held, Interest, Message, Moderator, Pinned, Product, Restriction, Rules, ShowFigures, CurvePoint, Export, Watching, You } from '../lib/protocol/chat';
 import { invitation } from './token';
 import { c, language, t } from './words.svelte';
 
@@ -60,6 +60,8 @@ export class Moderation {
   /** Numbers of the products that viewers are shown. */
   featured = $state.raw<string[]>([]);
   interest = $state.raw<Interest[]>([]);
+  /** Of the show that is on, or the last one. */
+  watching = $state.raw<Watching | undefined>();
   entries = $state.raw<Entry[]>([]);
   notice = $state.raw<Notice | undefined>();
   found = $state.raw<Found | undefined>();
@@ -105,6 +107,7 @@ export class Moderation {
       },
       onEvents: (events) => this.#hear(events),
       onInterest: (products) => (this.room.interest = this.interest = products),
+      onWatching: (watching) => (this.watching = watching),
       onState: (state) => (this.link = state),
     });
     const turned = () => {
@@ -189,6 +192,26 @@ export class Moderation {
 
   #feature(products: string[], text: string): Promise<boolean> {
     return this.act({ do: 'feature', products }, text);
+  }
+
+  /** The room's shows, the last one first; undefined when they cannot be had now. */
+  async shows(): Promise<ShowFigures[] | undefined> {
+    const answer = await this.#client.ask({ type: 'shows' });
+    return answer.type === 'shows' ? answer.shows : undefined;
+  }
+
+  /** A show minute by minute. */
+  async curve(show: number): Promise<CurvePoint[] | undefined> {
+    const answer = await this.#client.ask({ type: 'curve', show });
+    return answer.type === 'curve' ? answer.minutes : undefined;
+  }
+
+  /** All that is kept of a viewer; says why not. */
+  async export(member: string): Promise<Export | undefined> {
+    const answer = await this.#client.ask({ type: 'export', member });
+    if (answer.type === 'exported') return answer.export;
+    this.#say({ text: this.#why(answer) ?? '', failed: true });
+    return undefined;
   }
 
   /** A link for a new moderator, or why there is none. */

@@ -1,6 +1,6 @@
 //! Starting and stopping a studio.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -226,6 +226,8 @@ fn settings(ports: &StreamCorePorts, http: SocketAddr, media: SocketAddr) -> str
         publish_key: ports.publish_key.clone(),
         database: ports.database.clone(),
         token_key: ports.token_key.clone(),
+        // A tunnel runs on this machine: its viewers would all be one address, and share that one's few places.
+        trusted_proxies: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
         ..streamcore::Settings::default()
     }
 }

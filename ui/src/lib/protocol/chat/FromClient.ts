@@ -8,7 +8,7 @@ import type { Visit } from "./Visit";
  */
 export type FromClient = { "type": "hello", 
 /**
- * [`VERSION`].
+ * [`VERSION`](super::VERSION).
  */
 version: number, 
 /**
@@ -94,4 +94,24 @@ id: number,
 /**
  * From this moment on, in milliseconds since 1970 UTC.
  */
-from_ms: number, };
+from_ms: number, } | { "type": "shows", 
+/**
+ * Its number.
+ */
+id: number, } | { "type": "curve", 
+/**
+ * Its number.
+ */
+id: number, 
+/**
+ * The show's number.
+ */
+show: number, } | { "type": "export", 
+/**
+ * Its number.
+ */
+id: number, 
+/**
+ * Of whom.
+ */
+member: string, };

@@ -2,9 +2,11 @@
 
 export type * from "./Act";
 export type * from "./Author";
+export type * from "./CurvePoint";
 export type * from "./Done";
 export type * from "./Entry";
 export type * from "./Event";
+export type * from "./Export";
 export type * from "./Figure";
 export type * from "./FromClient";
 export type * from "./Happening";
@@ -21,9 +23,11 @@ export type * from "./Refused";
 export type * from "./Restriction";
 export type * from "./Role";
 export type * from "./Rules";
+export type * from "./ShowFigures";
 export type * from "./Snapshot";
 export type * from "./Stock";
 export type * from "./Text";
 export type * from "./ToClient";
 export type * from "./Visit";
+export type * from "./Watching";
 export type * from "./You";
