@@ -47,9 +47,11 @@ await page.routeWebSocket(/\/chat\//, (socket) => {
       held: [],
       restrictions: [],
       moderators: [],
+      products: [],
+      featured: [],
     };
     const you = { id: "host", name: "Host", role: "host", token: "t" };
-    socket.send(JSON.stringify({ type: "welcome", version: 1, you, seq: KEPT, snapshot, events: [] }));
+    socket.send(JSON.stringify({ type: "welcome", version: 1, you, seq: KEPT, now_ms: Date.now(), snapshot, events: [] }));
   });
 });
 await page.addInitScript(() => {
