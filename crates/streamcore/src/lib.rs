@@ -27,6 +27,7 @@ mod chat;
 mod http;
 mod interfaces;
 mod media;
+mod money;
 mod publisher;
 mod room;
 mod rtc;
@@ -34,6 +35,7 @@ mod server;
 mod settings;
 
 pub use chat::SiteKeyError;
+pub use money::{MoneyError, MoneySettings};
 pub use publisher::{AccessUnit, FeedError, LocalPublisher, OpusPacket};
 pub use room::{
     LeaveReason, PublisherKind, RoomEvent, RoomId, RoomIdError, RoomInfo, RoomState, RoomView, ViewerId,

@@ -4,7 +4,8 @@ import type { ToClient, You } from '../lib/protocol/chat';
 
 const you: You = { id: 'a', name: 'Ada', role: 'viewer', token: 'signed' };
 const rules = { slow_mode_s: 0, hold_links: true, emoji_only: false, locked: false, blocked_words: [], hold_blocked: true };
-const snapshot = { messages: [], rules, held: [], restrictions: [], moderators: [], products: [], featured: [] };
+const snapshot = { messages: [], rules, held: [], restrictions: [], moderators: [], products: [], featured: [],
+  money: { test: false, tips: [] } };
 const welcome = (seq: number, events: { seq: number; kind: 'cleared' }[] = []): ToClient => ({ type: 'welcome', version: 1, now_ms: 0, you, seq, events });
 const cleared = (seq: number) => ({ seq, kind: 'cleared' as const });
 

@@ -21,7 +21,7 @@ const entry = (number: number, act: Entry['act'], undoable = true): Entry => ({
 function room(role: Role = 'viewer', messages: Message[] = []) {
   const made = new ChatRoom(5);
   const you = { id: 'me', name: 'Me', role, token: 't' };
-  const snapshot = { messages, rules, held: [], restrictions: [], moderators: [], products: [], featured: [] };
+  const snapshot = { messages, rules, held: [], restrictions: [], moderators: [], products: [], featured: [], money: { test: false, tips: [] } };
   made.welcome({ type: 'welcome', version: 1, now_ms: 0, you, seq: 0, snapshot, events: [] });
   return made;
 }

@@ -1,9 +1,9 @@
 /** What the page knows and does: the room's chat, acts with their undo, what was said before, the log. */
 import { ChatClient, type Door } from '../chat/client';
-import type { Answer, LinkState } from '../chat/link';
+import type { Answer, LinkState, Request } from '../chat/link';
 import { ChatRoom } from '../chat/room';
 import { sayRefused } from '../chat/says';
-import type { Act, Entry, Event, Held, Interest, Message, Moderator, Pinned, Product, Restriction, Rules, You } from '../lib/protocol/chat';
+import type { Act, Entry, Event, Held, Interest, Message, Moderator, Money, Pinned, Product, Restriction, Rules, You } from '../lib/protocol/chat';
 import { invitation } from './token';
 import { c, language, t } from './words.svelte';
 
@@ -60,6 +60,9 @@ export class Moderation {
   /** Numbers of the products that viewers are shown. */
   featured = $state.raw<string[]>([]);
   interest = $state.raw<Interest[]>([]);
+  money = $state.raw<Money>({ test: false, tips: [] });
+  /** Grows whenever the books change. */
+  booked = $state(0);
   entries = $state.raw<Entry[]>([]);
   notice = $state.raw<Notice | undefined>();
   found = $state.raw<Found | undefined>();
@@ -162,6 +165,11 @@ export class Moderation {
       this.#say({ text: why, failed: true });
     }
     return why === undefined;
+  }
+
+  /** Asks something that shows nowhere here. */
+  ask(request: Request): Promise<Answer> {
+    return this.#client.ask(request);
   }
 
   undo(entry: number): Promise<boolean> {
@@ -318,6 +326,8 @@ export class Moderation {
     this.products = room.products;
     this.featured = room.featured;
     this.interest = room.interest;
+    this.money = room.money;
+    this.booked = room.booked;
     this.entries = room.entries;
   }
 }

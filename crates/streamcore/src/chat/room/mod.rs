@@ -1,6 +1,7 @@
 //! A room's chat as a pure state machine: who may say and do what, and what follows. No I/O, no clock of its own.
 
 mod moderation;
+mod purse;
 mod shelf;
 mod speaking;
 #[cfg(test)]
@@ -18,7 +19,9 @@ use super::wire::{
     Seq, Snapshot,
 };
 use crate::bucket::Bucket;
+use crate::money::{KeptMoney, MoneyChange};
 use crate::room::RoomId;
+use purse::Purse;
 use shelf::Shelf;
 
 /// Messages that a newcomer is shown.
@@ -61,6 +64,8 @@ pub enum Audience {
     All,
     /// Host and moderators.
     Moderators,
+    /// The host alone.
+    Host,
     /// Host, moderators and one member.
     ModeratorsAnd(MemberId),
     /// Nobody any more: a later event says it all.
@@ -73,6 +78,7 @@ impl Audience {
         match self {
             Self::All => true,
             Self::Moderators => role >= Role::Moderator,
+            Self::Host => role == Role::Host,
             Self::ModeratorsAnd(one) => role >= Role::Moderator || one == member,
             Self::Nobody => false,
         }
@@ -123,6 +129,7 @@ pub enum Change {
         holds: bool,
     },
     Product(ProductChange),
+    Money(MoneyChange),
 }
 
 /// What the database must know of products.
@@ -162,6 +169,7 @@ pub struct Kept {
     /// Invited moderators: number and name.
     pub invitations: Vec<(MemberId, String)>,
     pub products: KeptProducts,
+    pub money: KeptMoney,
 }
 
 /// How an act is taken back.
@@ -199,6 +207,7 @@ pub struct Room {
     restrictions: HashMap<MemberId, (Restriction, Option<AddressHash>)>,
     invitations: HashMap<MemberId, String>,
     shelf: Shelf,
+    purse: Purse,
     undo: VecDeque<(u64, Undo)>,
     paces: HashMap<MemberId, Pace>,
 }
@@ -223,6 +232,7 @@ impl Room {
                 .collect(),
             invitations: kept.invitations.into_iter().collect(),
             shelf: Shelf::new(kept.products),
+            purse: Purse::new(kept.money),
             undo: VecDeque::new(),
             paces: HashMap::new(),
         }
@@ -267,6 +277,7 @@ impl Room {
             moderators: if moderates { self.moderators() } else { Vec::new() },
             products: self.shelf.list().to_vec(),
             featured: self.shelf.featured().to_vec(),
+            money: self.purse.seen(),
         }
     }
 

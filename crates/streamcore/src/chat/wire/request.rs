@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{Act, RequestId, Seq};
 use crate::chat::products::wire::{ProductId, Visit};
 use crate::chat::text::Text;
+use crate::money::wire::MoneyQuestion;
 
 /// What a client says.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -30,6 +31,9 @@ pub enum FromClient {
         /// The last event that it has seen.
         #[serde(default)]
         last_seq: Option<Seq>,
+        /// What this device was given for its ticket, where watching costs something.
+        #[serde(default)]
+        pass: Option<String>,
     },
     /// A message for everybody.
     Say {
@@ -92,5 +96,12 @@ pub enum FromClient {
         /// From this moment on, in milliseconds since 1970 UTC.
         #[serde(default)]
         from_ms: u64,
+    },
+    /// Host: a look into the books.
+    Money {
+        /// Its number.
+        id: RequestId,
+        /// What for.
+        question: MoneyQuestion,
     },
 }

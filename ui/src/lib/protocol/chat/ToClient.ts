@@ -4,6 +4,7 @@ import type { Event } from "./Event";
 import type { Figure } from "./Figure";
 import type { Interest } from "./Interest";
 import type { Message } from "./Message";
+import type { MoneyAnswer } from "./MoneyAnswer";
 import type { Snapshot } from "./Snapshot";
 import type { You } from "./You";
 
@@ -98,7 +99,11 @@ retry_after_ms: number, } | { "code": "banned" } | { "code": "not_allowed" } | {
 /**
  * Which.
  */
-field: string, } | { "code": "unavailable" } | { "code": "crowded", 
+field: string, } | { "code": "ticket" } | { "code": "devices", 
+/**
+ * How many.
+ */
+most: number, } | { "code": "no_payments" } | { "code": "payments_fail" } | { "code": "unavailable" } | { "code": "crowded", 
 /**
  * When to try again, in milliseconds from now.
  */
@@ -134,4 +139,12 @@ figures: Array<Figure>,
 /**
  * Whether there are later ones: ask again from the last one's minute on.
  */
-more: boolean, };
+more: boolean, } | { "type": "money", 
+/**
+ * The request's number.
+ */
+id: number, 
+/**
+ * What.
+ */
+answer: MoneyAnswer, };
