@@ -184,3 +184,32 @@ it('the crew hears of clicks, which have no number', () => {
   expect(made.heard({ type: 'interest', products }, 30)).toEqual([{ do: 'interest', products }]);
   expect(made.seq, 'a click is no event').toBe(5);
 });
+
+describe('a ticket', () => {
+  const refused = (why: { code: 'ticket' } | { code: 'devices'; most: number }) => {
+    const made = link();
+    made.start(0);
+    made.opened(1);
+    made.heard({ type: 'refused', ...why }, 2);
+    return made;
+  };
+
+  it('is waited for without a try, and brings the page in at once', () => {
+    const made = refused({ code: 'ticket' });
+    expect([made.state.is, made.wakeAt]).toEqual(['turned_away', undefined]);
+    expect(made.admit('pass', 90_000)).toEqual([{ do: 'open' }]);
+    expect(made.opened(90_001)).toEqual([{ do: 'send', message: { type: 'hello', version: 1, pass: 'pass' } }]);
+  });
+
+  it('that plays elsewhere is tried again by itself', () => {
+    const made = refused({ code: 'devices', most: 2 });
+    expect(made.state).toMatchObject({ is: 'waiting', why: { code: 'devices' } });
+    expect(made.wakeAt, 'half as long again, at the worst').toBe(7502);
+  });
+
+  it('changes nothing for a page that is in', () => {
+    const made = opened();
+    expect(made.admit('pass', 30)).toEqual([]);
+    expect(made.state.is).toBe('open');
+  });
+});
