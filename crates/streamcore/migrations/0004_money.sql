@@ -38,12 +38,14 @@ CREATE TABLE payments (
     refunded INTEGER NOT NULL DEFAULT 0,
     refund   TEXT,
     -- Stripe's numbers: of the page on which it is paid (cs_…), and of the payment (pi_…).
-    checkout TEXT UNIQUE,
-    intent   TEXT UNIQUE,
+    checkout TEXT,
+    intent   TEXT,
     -- Everything, JSON.
     body     TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX payments_by_room ON payments (room, show, kind, paid_ms);
+CREATE INDEX payments_by_checkout ON payments (checkout);
+CREATE INDEX payments_by_intent ON payments (intent);
 CREATE INDEX payments_to_refund ON payments (refund) WHERE refund = 'wanted';
 
 -- What Stripe has said already: the same word twice counts once.

@@ -201,6 +201,17 @@ describe('a ticket', () => {
     expect(made.opened(90_001)).toEqual([{ do: 'send', message: { type: 'hello', version: 1, pass: 'pass' } }]);
   });
 
+  it('that comes while the door is being knocked at counts at the next knock', () => {
+    const made = link();
+    made.start(0);
+    made.opened(1);
+    expect(made.admit('pass', 2)).toEqual([]);
+    made.heard({ type: 'refused', code: 'ticket' }, 3);
+    expect(made.state.is).toBe('waiting');
+    expect(made.wake(made.wakeAt ?? 0)).toEqual([{ do: 'open' }]);
+    expect(made.opened(2000)).toMatchObject([{ message: { pass: 'pass' } }]);
+  });
+
   it('that plays elsewhere is tried again by itself', () => {
     const made = refused({ code: 'devices', most: 2 });
     expect(made.state).toMatchObject({ is: 'waiting', why: { code: 'devices' } });

@@ -68,6 +68,8 @@ export class ChatLink {
   #options: LinkOptions;
   #nextId = 1;
   #pending = new Map<number, number>();
+  /** The pass that the last hello said. */
+  #shown: string | undefined;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -96,6 +98,7 @@ export class ChatLink {
     if (token !== undefined) message.token = token;
     if (name !== undefined) message.name = name;
     if (pass !== undefined) message.pass = pass;
+    this.#shown = pass;
     if (this.seq !== undefined) message.last_seq = this.seq;
     return [{ do: 'send', message }];
   }
@@ -193,6 +196,8 @@ export class ChatLink {
       this.#options.token = undefined;
       return [{ do: 'forget_token' }, { do: 'close' }, ...this.closed(now)];
     }
+    // A pass that came after the hello was not looked at.
+    if (why.code === 'ticket' && this.#options.pass !== this.#shown) return [{ do: 'close' }, ...this.closed(now)];
     if (why.code === 'token' || why.code === 'version' || why.code === 'ticket') {
       this.state = { is: 'turned_away', why };
       return [{ do: 'close' }, ...this.#lose()];

@@ -9,6 +9,8 @@ use super::amount::{Currency, Sum};
 use super::payment::{Fact, Kept, KeptGoal, MoneyChange, Outcome, Payment, RefundState, State, TIPS_SHOWN};
 use super::stripe::Said;
 use super::wire::{Kind, Refund, Revenue, Sale, ShowRevenue, Tip};
+#[cfg(test)]
+use crate::chat::Change;
 use crate::chat::{KeepError, Keeper, number};
 use crate::room::RoomId;
 
@@ -158,17 +160,26 @@ impl Keeper {
             0,
             |(_, minor, state)| if *state == RefundState::Failed { 0 } else { *minor },
         );
+        let mut failed = matches!(new, Some((_, _, RefundState::Failed)));
         for row in rows {
             let refund: String = row.try_get("refund")?;
             let minor = row.try_get::<i64, _>("minor")?.cast_unsigned();
             if refund.starts_with(TOTAL) {
                 total = total.max(minor);
-            } else if row.try_get::<i64, _>("holds")? != 0 && new.is_none_or(|(id, ..)| *id != refund) {
+            } else if row.try_get::<i64, _>("holds")? == 0 {
+                failed = true;
+                // It was said to have failed before it was said to have begun.
+                if let Some((id, minor, state)) = new
+                    && *id == refund
+                    && *state != RefundState::Failed
+                {
+                    sum -= *minor;
+                }
+            } else if new.is_none_or(|(id, ..)| *id != refund) {
                 sum += minor;
             }
         }
         // A refund that failed after all is known by its own word; a total says nothing of it.
-        let failed = matches!(new, Some((_, _, RefundState::Failed)));
         Ok(if failed { sum } else { sum.max(total) })
     }
 
@@ -347,7 +358,7 @@ fn read(row: &sqlx::sqlite::SqliteRow) -> Result<Payment, KeepError> {
     Ok(serde_json::from_str(row.try_get("body")?)?)
 }
 
-/// By one of its unique columns.
+/// By one of Stripe's numbers, or ours.
 async fn by(
     connection: &mut SqliteConnection,
     column: &str,
@@ -498,4 +509,170 @@ pub(crate) async fn load_money(pool: &SqlitePool, room: &str) -> Result<Kept, Ke
         rows.iter().rev().map(|row| Ok(read(row)?.tip())).collect();
     kept.tips = tips?.into_iter().flatten().collect();
     Ok(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::wire::Refund;
+
+    const NOW: u64 = 1_795_000_000_000;
+
+    struct Books {
+        keeper: Keeper,
+        room: RoomId,
+        payment: Payment,
+    }
+
+    impl Books {
+        /// With one ticket of 15.00 that was paid.
+        async fn new() -> Self {
+            let keeper = Keeper::open(None, &"a key of the tests".into())
+                .await
+                .expect("memory");
+            let room: RoomId = "show".parse().expect("a room's name");
+            let sum = Currency::try_from("EUR".to_owned())
+                .expect("a currency")
+                .sum(1500);
+            let payment = Payment::new("0".repeat(32), room.clone(), 1, Kind::Ticket, sum, 500, NOW);
+            keeper.begin_payment(&payment).await.expect("kept");
+            let books = Self {
+                keeper,
+                room,
+                payment,
+            };
+            let paid = Fact::Checkout {
+                state: State::Paid,
+                checkout: "cs_1".into(),
+                intent: Some("pi_1".into()),
+                sum: Some((1500, "eur".into())),
+            };
+            books.take(&paid, "evt_paid").await;
+            books
+        }
+
+        /// As the room's task does it.
+        async fn take(&self, fact: &Fact, event: &str) -> Option<Payment> {
+            let id = &self.payment.id;
+            let booked = self
+                .keeper
+                .book(&self.room, id, fact, Some(event), NOW)
+                .await
+                .expect("read");
+            let Booked::New(booking) = booked else { return None };
+            let mut changes: Vec<Change> = booking.beside.into_iter().map(Change::Money).collect();
+            changes.push(Change::Money(MoneyChange::Payment(Box::new(
+                booking.payment.clone(),
+            ))));
+            self.keeper.keep(&self.room, None, &changes).await.expect("kept");
+            Some(booking.payment)
+        }
+    }
+
+    fn refund(id: &str, minor: u64, state: RefundState) -> Fact {
+        Fact::Refunded {
+            refund: Some((id.into(), minor, state)),
+            intent: "pi_1".into(),
+            total: None,
+        }
+    }
+
+    fn total(minor: u64) -> Fact {
+        Fact::Refunded {
+            refund: None,
+            intent: "pi_1".into(),
+            total: Some(minor),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_same_word_counts_once_and_a_total_is_no_refund_more() {
+        let books = Books::new().await;
+        let part = refund("re_1", 500, RefundState::Done);
+        assert_eq!(
+            books.take(&part, "evt_1").await.map(|one| one.refunded),
+            Some(500)
+        );
+        assert!(books.take(&part, "evt_1").await.is_none(), "the same event");
+        assert_eq!(
+            books.take(&part, "evt_2").await.map(|one| one.refunded),
+            Some(500),
+            "another of the same refund"
+        );
+        assert_eq!(
+            books.take(&total(500), "evt_3").await.map(|one| one.refunded),
+            Some(500)
+        );
+        let rest = refund("re_2", 1000, RefundState::Pending);
+        let after = books.take(&rest, "evt_4").await.expect("new");
+        assert_eq!(
+            (after.refunded, after.refund.map(|back| back.state)),
+            (1500, Some(Refund::Pending))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_failed_refund_stays_failed_whatever_comes_late() {
+        let books = Books::new().await;
+        books
+            .take(&refund("re_1", 1500, RefundState::Pending), "evt_1")
+            .await;
+        books.take(&total(1500), "evt_2").await;
+        let failed = books
+            .take(&refund("re_1", 1500, RefundState::Failed), "evt_3")
+            .await
+            .expect("new");
+        assert_eq!((failed.refunded, failed.refundable()), (0, true));
+        for (late, event) in [
+            (refund("re_1", 1500, RefundState::Pending), "evt_4"),
+            (total(1500), "evt_5"),
+        ] {
+            assert_eq!(
+                books.take(&late, event).await.map(|one| one.refunded),
+                Some(0),
+                "{event}"
+            );
+        }
+        let revenue = books.keeper.revenue(&books.room, 1).await.expect("read");
+        let [show] = revenue.as_slice() else {
+            panic!("{revenue:?}")
+        };
+        assert_eq!(
+            (
+                show.revenue[0].tickets,
+                show.revenue[0].refunds,
+                show.revenue[0].net
+            ),
+            (1500, 0, 1425)
+        );
+    }
+
+    #[tokio::test]
+    async fn only_what_can_be_given_back_is_wanted_and_of_this_room_alone() {
+        let books = Books::new().await;
+        let want = |room: &'static str| {
+            let change = MoneyChange::WantRefund {
+                payment: books.payment.id.clone(),
+                now_ms: NOW,
+            };
+            let (keeper, room) = (&books.keeper, room.parse::<RoomId>().expect("a room's name"));
+            async move {
+                keeper
+                    .keep(&room, None, &[Change::Money(change)])
+                    .await
+                    .expect("kept")
+            }
+        };
+        want("other").await;
+        assert!(books.keeper.to_refund().await.expect("read").is_empty());
+        want("show").await;
+        want("show").await;
+        let wanted = books.keeper.to_refund().await.expect("read");
+        let rounds: Vec<u32> = wanted
+            .iter()
+            .filter_map(|one| one.refund.as_ref())
+            .map(|back| back.round)
+            .collect();
+        assert_eq!(rounds, [1]);
+    }
 }

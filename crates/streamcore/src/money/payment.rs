@@ -177,7 +177,10 @@ impl Payment {
             Fact::Refunded { refund, intent, .. } => {
                 self.intent.get_or_insert_with(|| intent.clone());
                 self.refunded = given_back.min(self.sum.minor);
-                if let Some((_, _, state)) = refund {
+                // A part that Stripe's own pages gave back leaves the rest to be given back here.
+                if let Some((_, _, state)) = refund
+                    && (self.given_back() || (*state == RefundState::Failed && self.refund.is_some()))
+                {
                     self.settle(*state, now_ms);
                 }
             }
@@ -474,6 +477,30 @@ mod tests {
             Some(&Refund::Done)
         );
         assert!(!payment.refundable());
+    }
+
+    #[test]
+    fn a_part_that_went_back_elsewhere_leaves_the_rest_to_the_host() {
+        let mut payment = ticket();
+        payment.take(&checkout(State::Paid), 0, 7).expect("our sum");
+        let part = Fact::Refunded {
+            refund: Some(("re_1".into(), 500, RefundState::Done)),
+            intent: "pi_1".into(),
+            total: None,
+        };
+        payment.take(&part, 500, 8).expect("fine");
+        assert_eq!(
+            (payment.refunded, payment.given_back(), payment.refundable()),
+            (500, false, true)
+        );
+        payment.take(&Fact::RefundWanted, 500, 9).expect("fine");
+        let rest = Fact::Refunded {
+            refund: Some(("re_2".into(), 1000, RefundState::Done)),
+            intent: "pi_1".into(),
+            total: None,
+        };
+        payment.take(&rest, 1500, 10).expect("fine");
+        assert!(payment.given_back());
     }
 
     #[test]
