@@ -45,6 +45,8 @@ export class Engine {
   #child: ChildProcess | undefined;
   #log: string[] = [];
   readonly folder: string;
+  /** Arguments behind those that every engine has. */
+  readonly more: string[] = [];
 
   constructor(folder: string) {
     this.folder = folder;
@@ -53,7 +55,7 @@ export class Engine {
   /** Starts, or starts again at the same address with the same token, as the window's shell does. */
   async start() {
     const listen = this.at ? new URL(this.at.address).host : "127.0.0.1:0";
-    const child = spawn(binary(), ["serve", "--data-dir", this.folder, "--listen", listen, "--announce", "json"], {
+    const child = spawn(binary(), ["serve", "--data-dir", this.folder, "--listen", listen, "--announce", "json", ...this.more], {
       stdio: ["ignore", "pipe", "pipe"],
       // What a studio starts with has names in the system's language; the tests look for the English ones.
       env: { ...process.env, LC_ALL: "C.UTF-8", ...(this.at ? { STUDIO_TOKEN: this.at.token } : {}) },

@@ -27,6 +27,7 @@ mod chat;
 mod http;
 mod interfaces;
 mod media;
+mod money;
 mod publisher;
 mod room;
 mod rtc;
@@ -35,6 +36,7 @@ mod settings;
 mod viewers;
 
 pub use chat::SiteKeyError;
+pub use money::{MoneyError, MoneySettings};
 pub use publisher::{AccessUnit, FeedError, LocalPublisher, OpusPacket};
 pub use room::{
     LeaveReason, PublisherKind, RoomEvent, RoomId, RoomIdError, RoomInfo, RoomState, RoomView, ViewerId,

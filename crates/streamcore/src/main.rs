@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use secrecy::{ExposeSecret, SecretString};
-use streamcore::{Limits, Server, Settings, SiteKey, StartError};
+use streamcore::{Limits, MoneySettings, Server, Settings, SiteKey, StartError};
 use tracing_subscriber::EnvFilter;
 
 #[derive(Parser)]
@@ -71,6 +71,8 @@ struct Serve {
     /// Address of the public keys (a set of JWKs) of the host's own site, whose tokens are signed with RS256
     #[arg(long, value_name = "URL", group = "site")]
     site_keys_url: Option<String>,
+    #[command(flatten)]
+    money: Money,
     /// Viewers of all rooms together
     #[arg(long, default_value_t = Limits::default().viewers)]
     max_viewers: usize,
@@ -80,6 +82,75 @@ struct Serve {
     /// Viewers who come into chats from one address in a second
     #[arg(long, value_name = "N", default_value_t = Limits::default().chat_joins_per_second)]
     chat_joins_per_second: u32,
+}
+
+/// Tips and tickets by Stripe
+#[derive(Args)]
+struct Money {
+    /// Environment variable that holds Stripe's secret key; a test key unless --stripe-live is given
+    #[arg(long, value_name = "NAME", requires_all = ["stripe_webhook_secret_env", "database", "token_key_env"])]
+    stripe_secret_env: Option<String>,
+    /// Environment variable that holds the signing secret (whsec_) of the webhook https://HOST/stripe/webhook
+    #[arg(long, value_name = "NAME", requires = "stripe_secret_env")]
+    stripe_webhook_secret_env: Option<String>,
+    /// Take real money: without it a live key is refused
+    #[arg(long, requires = "stripe_secret_env")]
+    stripe_live: bool,
+    /// Where Stripe is, for tests: an http address of this machine
+    #[arg(long, value_name = "URL", requires = "stripe_secret_env")]
+    stripe_url: Option<String>,
+    /// Where viewers reach this server (https://HOST), for the way back from Stripe and links in receipts; without it what
+    /// their browser calls it
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Currency of tips and tickets, three letters
+    #[arg(long, value_name = "CODE", default_value = "EUR")]
+    currency: String,
+    /// The platform's part of tips and tickets, in hundredths of a percent
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    fee_basis_points: u16,
+    /// Least of one tip, in the currency's smallest unit
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    least_tip: u64,
+    /// Most of one tip, in the currency's smallest unit
+    #[arg(long, value_name = "N", default_value_t = 50_000)]
+    most_tip: u64,
+    /// Amounts of tips that are offered as buttons
+    #[arg(
+        long,
+        value_name = "N,N",
+        value_delimiter = ',',
+        default_value = "200,500,1000,2000"
+    )]
+    tip_presets: Vec<u64>,
+    /// Devices on which one ticket plays at the same time
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    devices_per_ticket: usize,
+}
+
+impl Money {
+    fn settings(&self) -> Result<Option<MoneySettings>, Failure> {
+        let (Some(secret), Some(webhook)) = (&self.stripe_secret_env, &self.stripe_webhook_secret_env) else {
+            return Ok(None);
+        };
+        let held = |name: &String| {
+            let value = std::env::var(name).ok().map(|value| value.trim().to_owned());
+            let value = value.filter(|value| !value.is_empty()).map(SecretString::from);
+            value.ok_or_else(|| Failure::NoStripeKey(name.clone()))
+        };
+        Ok(Some(MoneySettings {
+            live: self.stripe_live,
+            stripe_url: self.stripe_url.clone(),
+            public_url: self.public_url.clone(),
+            currency: self.currency.clone(),
+            fee_basis_points: self.fee_basis_points,
+            least_tip: self.least_tip,
+            most_tip: self.most_tip,
+            presets: self.tip_presets.clone(),
+            devices_per_ticket: self.devices_per_ticket,
+            ..MoneySettings::new(held(secret)?, held(webhook)?)
+        }))
+    }
 }
 
 /// A key that is shorter than what it makes can be guessed sooner (RFC 7518 section 3.2).
@@ -94,6 +165,8 @@ enum Failure {
     NoKey(String),
     #[error("failed to take a key: the environment variable {0} has not 32 characters")]
     ShortKey(String),
+    #[error("failed to take Stripe's keys: the environment variable {0} is not set or empty")]
+    NoStripeKey(String),
     #[error("failed to read the site's public key from {}: {source}", file.display())]
     NoSiteKey { file: PathBuf, source: std::io::Error },
     #[error("failed to listen for Ctrl-C: {0}")]
@@ -108,7 +181,7 @@ impl Failure {
             Self::Start(StartError::PortTaken { .. }) => 3,
             Self::Start(StartError::Bind { .. }) => 4,
             Self::NoKey(_) | Self::ShortKey(_) | Self::NoSiteKey { .. } => 5,
-            Self::Start(StartError::SiteKey(_)) => 5,
+            Self::Start(StartError::SiteKey(_) | StartError::Money(_)) | Self::NoStripeKey(_) => 5,
             Self::Start(StartError::Database(_)) => 6,
             _ => 1,
         }
@@ -131,6 +204,9 @@ impl Failure {
             Self::Start(StartError::SiteKey(_)) | Self::NoSiteKey { .. } => Some(
                 "Give the site's key as it has it: see --site-secret-env, --site-key-file, --site-keys-url.",
             ),
+            Self::Start(StartError::Money(_)) | Self::NoStripeKey(_) => {
+                Some("Look at --stripe-secret-env and what stands beside it in `streamcore serve --help`.")
+            }
             Self::NoKey(_) => Some("Set it, or leave --publish-key-env out to have a key made."),
             _ => None,
         }
@@ -184,6 +260,7 @@ fn run(options: Serve) -> Result<(), Failure> {
     });
     let token_key = token_key.transpose()?;
     let site_key = site_key(&options)?;
+    let money = options.money.settings()?;
     let settings = Settings {
         http: options.http,
         media: options.media,
@@ -194,6 +271,7 @@ fn run(options: Serve) -> Result<(), Failure> {
         database: options.database,
         token_key,
         site_key,
+        money,
         limits: Limits {
             viewers: options.max_viewers,
             chat_connections_per_address: options.chat_connections_per_address,

@@ -6,14 +6,14 @@ use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, watch};
 
 /// Name of a room, as it stands in its addresses: `/watch/{room}`, `/whip/{room}`, `/whep/{room}`.
 ///
 /// 1 to 64 characters out of `a-z`, `A-Z`, `0-9`, `-` and `_`, so that it needs no escaping anywhere.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct RoomId(String);
 
 /// Why a text is not the name of a room.
@@ -50,6 +50,20 @@ impl FromStr for RoomId {
             return Err(RoomIdError::Character);
         }
         Ok(Self(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for RoomId {
+    type Error = RoomIdError;
+
+    fn try_from(text: String) -> Result<Self, RoomIdError> {
+        text.parse()
+    }
+}
+
+impl From<RoomId> for String {
+    fn from(room: RoomId) -> Self {
+        room.0
     }
 }
 

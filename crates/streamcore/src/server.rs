@@ -17,6 +17,7 @@ use crate::interfaces::usable_addresses;
 use crate::media::command::{Command, CommandSender, Refused, Shared};
 use crate::media::socket::{MediaSocket, bind};
 use crate::media::worker::{BELL, Worker};
+use crate::money::{self, Gate, MoneyError, TicketKey, Till};
 use crate::publisher::LocalPublisher;
 use crate::room::{Directory, RoomEvent, RoomId, RoomInfo, RoomView};
 use crate::rtc::RtcFactory;
@@ -55,6 +56,9 @@ pub enum StartError {
     /// The key of the host's own site is none.
     #[error("use the site's key")]
     SiteKey(#[source] crate::chat::SiteKeyError),
+    /// Payments cannot be had like this.
+    #[error("set up payments")]
+    Money(#[source] MoneyError),
     /// No certificate could be made for DTLS.
     #[error("prepare encryption")]
     Certificate(#[source] crate::rtc::CertificateError),
@@ -110,6 +114,7 @@ pub struct Server {
     http: Option<tokio::task::JoinHandle<()>>,
     /// Viewers' figures.
     keeping: Option<tokio::task::JoinHandle<()>>,
+    refunds: Option<tokio::task::JoinHandle<()>>,
     media: Option<JoinHandle<()>>,
 }
 
@@ -134,18 +139,18 @@ impl Server {
         let factory = RtcFactory::new().map_err(StartError::Certificate)?;
         let directory = Arc::new(Directory::new(settings.limits.rooms));
 
+        let till = till(&settings)?;
         let key = settings.token_key.clone().unwrap_or_else(made_key);
         let site = settings.site_key.as_ref().map(|site| Site::new(site, &key));
         let site = site.transpose().map_err(StartError::SiteKey)?;
         let keeper = Keeper::open(settings.database.as_deref(), &key)
             .await
             .map_err(|error| StartError::Database(error.into()))?;
+        let keeper = keeper.with_offer(till.as_ref().map(|till| Arc::clone(&till.offer)));
         let viewers = Viewers::open(keeper.clone())
             .await
             .map_err(|error| StartError::Database(error.into()))?;
         let follow = Arc::clone(&viewers).follow(directory.events());
-        let chat = Chat::new(keeper, Tokens::new(key), site, viewers, &settings.limits);
-        let chat = Arc::new(chat);
 
         let poll = mio::Poll::new().map_err(StartError::Thread)?;
         let bell = mio::Waker::new(poll.registry(), BELL).map_err(StartError::Thread)?;
@@ -154,6 +159,27 @@ impl Server {
             queue,
             bell: Arc::new(bell),
         };
+        let devices = settings
+            .money
+            .as_ref()
+            .map_or(1, |money| money.devices_per_ticket);
+        let gate = Gate::open(
+            keeper.clone(),
+            TicketKey::new(&key),
+            commands.clone(),
+            devices,
+            till,
+        )
+        .await
+        .map_err(|error| StartError::Database(error.into()))?;
+        let chat = Arc::new(Chat::new(
+            keeper,
+            Tokens::new(key),
+            site,
+            gate,
+            viewers,
+            &settings.limits,
+        ));
         let socket = MediaSocket::new(socket).map_err(|e| bind_error(settings.media, e))?;
         let worker = Worker::new(
             poll,
@@ -185,6 +211,7 @@ impl Server {
         tokio::spawn(follow);
         let keeping = tokio::spawn(Arc::clone(&chat.viewers).keep_up(stop.clone()));
         tokio::spawn(chat::expire(Arc::clone(&chat), stop.clone()));
+        let refunds = tokio::spawn(money::give_back(Arc::clone(&chat), stop.clone()));
         let http = tokio::spawn(http::serve(listener, app, stop));
         // What viewers are told: the requested address, not the dual-stack form of it.
         let media_addr = SocketAddr::new(settings.media.ip(), bound.port());
@@ -199,6 +226,7 @@ impl Server {
             stopping,
             http: Some(http),
             keeping: Some(keeping),
+            refunds: Some(refunds),
             media: Some(media),
         })
     }
@@ -334,6 +362,10 @@ impl Server {
             // A panic of its own is in the log already.
             let _ = keeping.await;
         }
+        if let Some(refunds) = self.refunds.take() {
+            // A panic was said already; what it was at stands in the books.
+            let _ = refunds.await;
+        }
         self.chat.close().await;
         if let Some(media) = self.media.take()
             && tokio::task::spawn_blocking(move || media.join()).await.is_err()
@@ -353,6 +385,21 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.signal();
     }
+}
+
+/// Where viewers pay, if they may.
+fn till(settings: &Settings) -> Result<Option<Till>, StartError> {
+    let Some(money) = &settings.money else {
+        return Ok(None);
+    };
+    let till = Till::new(money).map_err(StartError::Money)?;
+    if settings.database.is_none() {
+        return Err(StartError::Money(MoneyError::NoDatabase));
+    }
+    if settings.token_key.is_none() {
+        return Err(StartError::Money(MoneyError::NoTokenKey));
+    }
+    Ok(Some(till))
 }
 
 /// 256 random bits.

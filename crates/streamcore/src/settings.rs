@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::money::MoneySettings;
+
 /// Addresses, key and limits of a [`Server`](crate::Server). `Default` fits a laptop: loopback HTTP,
 /// media on every address, no WHIP.
 #[derive(Debug, Clone)]
@@ -36,6 +38,9 @@ pub struct Settings {
     /// What the tokens of the host's own site are read with, by which people come into chats as who they are there.
     /// `None`: nobody is signed in. Default `None`.
     pub site_key: Option<SiteKey>,
+    /// Tips and tickets by Stripe; wants [`database`](Self::database) and [`token_key`](Self::token_key). `None`: nobody
+    /// pays. Default `None`.
+    pub money: Option<MoneySettings>,
     /// Bounds on what strangers may use.
     pub limits: Limits,
 }
@@ -52,6 +57,7 @@ impl Default for Settings {
             database: None,
             token_key: None,
             site_key: None,
+            money: None,
             limits: Limits::default(),
         }
     }

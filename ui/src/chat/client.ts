@@ -68,6 +68,11 @@ export class ChatClient {
     });
   }
 
+  /** With this ticket, from now on. */
+  admit(pass: string): void {
+    this.#act(this.#link.admit(pass, Date.now()));
+  }
+
   identify(token: string): void {
     this.#link.identify(token);
   }

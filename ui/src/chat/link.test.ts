@@ -4,7 +4,8 @@ import type { ToClient, You } from '../lib/protocol/chat';
 
 const you: You = { id: 'a', name: 'Ada', role: 'viewer', token: 'signed' };
 const rules = { slow_mode_s: 0, hold_links: true, emoji_only: false, locked: false, blocked_words: [], hold_blocked: true, keep_days: 30 };
-const snapshot = { messages: [], rules, held: [], restrictions: [], moderators: [], products: [], featured: [] };
+const snapshot = { messages: [], rules, held: [], restrictions: [], moderators: [], products: [], featured: [],
+  money: { test: false, tips: [] } };
 const welcome = (seq: number, events: { seq: number; kind: 'cleared' }[] = []): ToClient => ({ type: 'welcome', version: 1, now_ms: 0, you, seq, events });
 const cleared = (seq: number) => ({ seq, kind: 'cleared' as const });
 
@@ -182,4 +183,44 @@ it('the crew hears of clicks, which have no number', () => {
   const products = [{ product: 'a', opened: 2, carted: 1 }];
   expect(made.heard({ type: 'interest', products }, 30)).toEqual([{ do: 'interest', products }]);
   expect(made.seq, 'a click is no event').toBe(5);
+});
+
+describe('a ticket', () => {
+  const refused = (why: { code: 'ticket' } | { code: 'devices'; most: number }) => {
+    const made = link();
+    made.start(0);
+    made.opened(1);
+    made.heard({ type: 'refused', ...why }, 2);
+    return made;
+  };
+
+  it('is waited for without a try, and brings the page in at once', () => {
+    const made = refused({ code: 'ticket' });
+    expect([made.state.is, made.wakeAt]).toEqual(['turned_away', undefined]);
+    expect(made.admit('pass', 90_000)).toEqual([{ do: 'open' }]);
+    expect(made.opened(90_001)).toEqual([{ do: 'send', message: { type: 'hello', version: 1, pass: 'pass' } }]);
+  });
+
+  it('that comes while the door is being knocked at counts at the next knock', () => {
+    const made = link();
+    made.start(0);
+    made.opened(1);
+    expect(made.admit('pass', 2)).toEqual([]);
+    made.heard({ type: 'refused', code: 'ticket' }, 3);
+    expect(made.state.is).toBe('waiting');
+    expect(made.wake(made.wakeAt ?? 0)).toEqual([{ do: 'open' }]);
+    expect(made.opened(2000)).toMatchObject([{ message: { pass: 'pass' } }]);
+  });
+
+  it('that plays elsewhere is tried again by itself', () => {
+    const made = refused({ code: 'devices', most: 2 });
+    expect(made.state).toMatchObject({ is: 'waiting', why: { code: 'devices' } });
+    expect(made.wakeAt, 'half as long again, at the worst').toBe(7502);
+  });
+
+  it('changes nothing for a page that is in', () => {
+    const made = opened();
+    expect(made.admit('pass', 30)).toEqual([]);
+    expect(made.state.is).toBe('open');
+  });
 });

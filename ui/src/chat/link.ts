@@ -12,9 +12,11 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 /** A server that says nothing for so long is taken for gone. */
 const ANSWER_WITHIN_MS = 10_000;
+/** Before a device whose ticket plays elsewhere tries again. */
+const DEVICES_AGAIN_MS = 5000;
 
 export type Welcome = Extract<ToClient, { type: 'welcome' }>;
-export type Answered = Extract<ToClient, { type: 'done' | 'refused' | 'history' | 'log' | 'figures' | 'shows' | 'curve' | 'exported' }>;
+export type Answered = Extract<ToClient, { type: 'done' | 'refused' | 'history' | 'log' | 'figures' | 'shows' | 'curve' | 'exported' | 'money' }>;
 /** What becomes of a request. `lost`: the connection ended first, and nobody knows whether it was done. */
 export type Answer = Answered | { type: 'lost' };
 type WithoutId<T> = T extends { id: number } ? Omit<T, 'id'> : never;
@@ -46,6 +48,8 @@ export type Effect =
 export interface LinkOptions {
   token?: string;
   name?: string;
+  /** This device's pass, where watching needs a ticket. */
+  pass?: string;
   /** A token that is refused is forgotten, and the page comes in as somebody new. Moderators would be nobody. */
   forgets: boolean;
   /** From 0 to 1. */
@@ -65,6 +69,8 @@ export class ChatLink {
   #options: LinkOptions;
   #nextId = 1;
   #pending = new Map<number, number>();
+  /** The pass that the last hello said. */
+  #shown: string | undefined;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -88,10 +94,12 @@ export class ChatLink {
   opened(now: number): Effect[] {
     if (this.state.is !== 'connecting') return [];
     this.state = { is: 'greeting', attempt: this.state.attempt, until: now + ANSWER_WITHIN_MS };
-    const { token, name } = this.#options;
+    const { token, name, pass } = this.#options;
     const message: FromClient = { type: 'hello', version: PROTOCOL_VERSION };
     if (token !== undefined) message.token = token;
     if (name !== undefined) message.name = name;
+    if (pass !== undefined) message.pass = pass;
+    this.#shown = pass;
     if (this.seq !== undefined) message.last_seq = this.seq;
     return [{ do: 'send', message }];
   }
@@ -149,6 +157,14 @@ export class ChatLink {
     this.#options.token = token;
   }
 
+  /** With this ticket, from now on; whoever was turned away for want of one comes back at once. */
+  admit(pass: string, now: number): Effect[] {
+    this.#options.pass = pass;
+    const { state } = this;
+    const waits = state.is === 'turned_away' && state.why.code === 'ticket';
+    return waits || state.is === 'waiting' ? this.#connect(1, now) : [];
+  }
+
   #connect(attempt: number, now: number): Effect[] {
     this.state = { is: 'connecting', attempt, until: now + ANSWER_WITHIN_MS };
     return [{ do: 'open' }];
@@ -183,15 +199,18 @@ export class ChatLink {
       this.#options.token = undefined;
       return [{ do: 'forget_token' }, { do: 'close' }, ...this.closed(now)];
     }
-    if (why.code === 'token' || why.code === 'version') {
+    // A pass that came after the hello was not looked at.
+    if (why.code === 'ticket' && this.#options.pass !== this.#shown) return [{ do: 'close' }, ...this.closed(now)];
+    if (why.code === 'token' || why.code === 'version' || why.code === 'ticket') {
       this.state = { is: 'turned_away', why };
       return [{ do: 'close' }, ...this.#lose()];
     }
-    if (why.code === 'crowded') {
+    if (why.code === 'crowded' || why.code === 'devices') {
+      const afterMs = why.code === 'crowded' ? why.retry_after_ms : DEVICES_AGAIN_MS;
       const lost = this.closed(now);
       if (this.state.is === 'waiting') {
         // At random up to a half later: all the pages of one network were told the same.
-        const told = now + Math.round(why.retry_after_ms * (1 + this.#options.random() / 2));
+        const told = now + Math.round(afterMs * (1 + this.#options.random() / 2));
         this.state = { ...this.state, until: Math.max(this.state.until, told), why };
       }
       return [{ do: 'close' }, ...lost];

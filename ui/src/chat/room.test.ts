@@ -21,7 +21,7 @@ const entry = (number: number, act: Entry['act'], undoable = true): Entry => ({
 function room(role: Role = 'viewer', messages: Message[] = []) {
   const made = new ChatRoom(5);
   const you = { id: 'me', name: 'Me', role, token: 't' };
-  const snapshot = { messages, rules, held: [], restrictions: [], moderators: [], products: [], featured: [] };
+  const snapshot = { messages, rules, held: [], restrictions: [], moderators: [], products: [], featured: [], money: { test: false, tips: [] } };
   made.welcome({ type: 'welcome', version: 1, now_ms: 0, you, seq: 0, snapshot, events: [] });
   return made;
 }
@@ -153,4 +153,18 @@ describe('moderators', () => {
     made.apply([{ seq: 9, kind: 'logged', entry: entry(3, { do: 'undo', entry: 0 }, false) }]);
     expect(made.entries.at(-1)?.undoable).toBe(false);
   });
+});
+
+it('money is what the server last said of it, and the last fifty tips', () => {
+  const made = room();
+  const sum = { minor: 500, currency: 'EUR', digits: 2 };
+  const goal = { label: 'A desk', target: { ...sum, minor: 5000 }, raised: 500 };
+  made.apply([{ seq: 1, kind: 'money', what: { is: 'goal', goal } }, { seq: 2, kind: 'money', what: { is: 'priced', ticket: sum } }]);
+  expect(made.money).toMatchObject({ goal, ticket: sum });
+  made.apply([{ seq: 3, kind: 'money', what: { is: 'goal' } }, { seq: 4, kind: 'money', what: { is: 'priced' } }]);
+  expect([made.money.goal, made.money.ticket]).toEqual([undefined, undefined]);
+  for (let seq = 5; seq < 60; seq++) {
+    made.apply([{ seq, kind: 'money', what: { is: 'tipped', tip: { seq, at_ms: 0, name: 'Ada', sum } } }]);
+  }
+  expect([made.money.tips.length, made.money.tips[0]?.seq, made.booked]).toEqual([50, 10, 0]);
 });

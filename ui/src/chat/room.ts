@@ -1,5 +1,5 @@
 /** The room's chat as a page knows it: a snapshot, and the events after it. */
-import type { Entry, Event, Held, Interest, Message, Moderator, Pinned, Product, Restriction, Rules, You } from '../lib/protocol/chat';
+import type { Entry, Event, Held, Interest, Message, Moderator, Money, MoneyHappening, Pinned, Product, Restriction, Rules, You } from '../lib/protocol/chat';
 import { ServerClock } from './clock';
 import type { Welcome } from './link';
 
@@ -8,6 +8,8 @@ export const MOST_MESSAGES = 300;
 /** Messages that a page keeps while somebody reads what was said before. */
 const MOST_WITH_OLDER = 2000;
 const MOST_ENTRIES = 500;
+/** Tips that a page keeps, as many as the server shows at first. */
+const MOST_TIPS = 50;
 
 export class ChatRoom {
   you: You | undefined;
@@ -24,6 +26,10 @@ export class ChatRoom {
   featured: string[] = [];
   /** For host and moderators: what viewers did with products that somebody has touched. */
   interest: Interest[] = [];
+  /** Tips, goal and what a ticket costs. */
+  money: Money = { test: false, tips: [] };
+  /** Grows whenever the host's books change. */
+  booked = 0;
   readonly clock = new ServerClock();
   /** The log as far as it is known, newest first. */
   entries: Entry[] = [];
@@ -58,6 +64,7 @@ export class ChatRoom {
       this.moderators = snapshot.moderators;
       this.products = snapshot.products;
       this.featured = snapshot.featured;
+      this.money = snapshot.money;
       this.entries = [];
       this.#older = 0;
     }
@@ -187,8 +194,32 @@ export class ChatRoom {
       case 'featured':
         this.featured = event.products;
         return;
+      case 'money':
+        return this.#pay(event.what);
       case 'logged':
+        if (event.entry.act.do === 'money') this.booked++;
         return this.#enter(event.entry);
+    }
+  }
+
+  #pay(what: MoneyHappening): void {
+    switch (what.is) {
+      case 'tipped':
+        this.money = { ...this.money, tips: [...this.money.tips, what.tip].slice(-MOST_TIPS) };
+        return;
+      case 'goal': {
+        const { goal: _, ...others } = this.money;
+        this.money = what.goal ? { ...others, goal: what.goal } : others;
+        return;
+      }
+      case 'priced': {
+        const { ticket: _, ...others } = this.money;
+        this.money = what.ticket ? { ...others, ticket: what.ticket } : others;
+        return;
+      }
+      case 'show':
+      case 'booked':
+        this.booked++;
     }
   }
 

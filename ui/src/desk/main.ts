@@ -8,6 +8,7 @@ import '../styles/desk.css';
 import '../styles/audience.css';
 import '../styles/viewers.css';
 import '../styles/products.css';
+import '../styles/money.css';
 import '../styles/welcome.css';
 import { Studio } from '$lib/engine/studio.svelte';
 import { findHost } from '$lib/host/host';

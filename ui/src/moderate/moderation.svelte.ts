@@ -1,9 +1,9 @@
 /** What the page knows and does: the room's chat, acts with their undo, what was said before, the log. */
 import { ChatClient, type Door } from '../chat/client';
-import type { Answer, LinkState } from '../chat/link';
+import type { Answer, LinkState, Request } from '../chat/link';
 import { ChatRoom } from '../chat/room';
 import { sayRefused } from '../chat/says';
-import type { Act, Entry, Event, Held, Interest, Message, Moderator, Pinned, Product, Restriction, Rules, ShowFigures, CurvePoint, Export, Watching, You } from '../lib/protocol/chat';
+import type { Act, CurvePoint, Entry, Event, Export, Held, Interest, Message, Moderator, Money, Pinned, Product, Restriction, Rules, ShowFigures, Watching, You } from '../lib/protocol/chat';
 import { invitation } from './token';
 import { c, language, t } from './words.svelte';
 
@@ -62,6 +62,9 @@ export class Moderation {
   interest = $state.raw<Interest[]>([]);
   /** Of the show that is on, or the last one. */
   watching = $state.raw<Watching | undefined>();
+  money = $state.raw<Money>({ test: false, tips: [] });
+  /** Grows whenever the books change. */
+  booked = $state(0);
   entries = $state.raw<Entry[]>([]);
   notice = $state.raw<Notice | undefined>();
   found = $state.raw<Found | undefined>();
@@ -165,6 +168,11 @@ export class Moderation {
       this.#say({ text: why, failed: true });
     }
     return why === undefined;
+  }
+
+  /** Asks something that shows nowhere here. */
+  ask(request: Request): Promise<Answer> {
+    return this.#client.ask(request);
   }
 
   undo(entry: number): Promise<boolean> {
@@ -341,6 +349,8 @@ export class Moderation {
     this.products = room.products;
     this.featured = room.featured;
     this.interest = room.interest;
+    this.money = room.money;
+    this.booked = room.booked;
     this.entries = room.entries;
   }
 }

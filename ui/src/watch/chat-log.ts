@@ -3,7 +3,8 @@ import { sayChat, sayCount, sayRole } from '../chat/says';
 import { Pace } from '../chat/pace';
 import type { ChatRoom } from '../chat/room';
 import { colourOf, parts } from '../chat/text';
-import type { Message } from '../lib/protocol/chat';
+import { sayMoney, saySum } from '../money/says';
+import type { Message, Tip } from '../lib/protocol/chat';
 import { sayTime, type Locale } from './words';
 
 /** This near to its end a list counts as being at its end, in pixels. */
@@ -93,7 +94,8 @@ export class ChatLog {
   }
 
   #sync(): void {
-    const wanted = new Set(this.room.messages.map((message) => message.seq));
+    const lines = this.#lines();
+    const wanted = new Set(lines.map((line) => line.seq));
     const before = this.log.scrollTop;
     let gone = 0;
     for (const [seq, shown] of this.#shown) {
@@ -105,17 +107,43 @@ export class ChatLog {
       this.#shown.delete(seq);
     }
     let next: ChildNode | null = this.log.firstChild;
-    for (const message of this.room.messages) {
-      let shown = this.#shown.get(message.seq);
+    for (const line of lines) {
+      let shown = this.#shown.get(line.seq);
       if (!shown) {
-        shown = this.#make(message);
-        this.#shown.set(message.seq, shown);
+        shown = 'sum' in line ? this.#makeTip(line) : this.#make(line);
+        this.#shown.set(line.seq, shown);
         this.log.insertBefore(shown, next);
       } else {
         next = shown.nextSibling;
       }
     }
     if (gone > 0) this.log.scrollTop = before - gone;
+  }
+
+  /** Messages and tips in the order in which they came. */
+  #lines(): (Message | Tip)[] {
+    const { messages, money } = this.room;
+    if (money.tips.length === 0) return messages;
+    return [...messages, ...money.tips].sort((a, b) => a.seq - b.seq);
+  }
+
+  #makeTip(tip: Tip): HTMLElement {
+    const made = element('div', 'msg tip');
+    made.tabIndex = -1;
+    made.dataset.seq = String(tip.seq);
+    const said = element('p', 'said');
+    // The sentence is cut at its blanks, so that each stands in an element of its own: what a person wrote fills no blank.
+    for (const part of sayMoney(this.#locale, 'money_tip_of').split(/(\{\w+\})/)) {
+      if (part === '{sum}') said.append(element('b', 'amount', saySum(this.#locale, tip.sum)));
+      else if (part === '{name}') said.append(element('b', 'tipper', tip.name));
+      else said.append(part);
+    }
+    const at = new Date(tip.at_ms);
+    const time = element('time', '', sayTime(this.#locale, at));
+    time.dateTime = at.toISOString();
+    made.append(said, time);
+    if (tip.message) made.append(element('p', 'tip-words', tip.message));
+    return made;
   }
 
   #make(message: Message): HTMLElement {

@@ -21,6 +21,24 @@ export function rememberName(name: string): void {
   put(NAME, name);
 }
 
+/** The code of the ticket that this browser has for a room. */
+export function rememberedTicket(room: string): string | undefined {
+  return get(`streamcore.ticket.${room}`);
+}
+
+export function rememberTicket(room: string, code: string | undefined): void {
+  put(`streamcore.ticket.${room}`, code);
+}
+
+/** What makes this browser one device of its ticket. */
+export function rememberedPass(room: string): string | undefined {
+  return get(`streamcore.pass.${room}`);
+}
+
+export function rememberPass(room: string, pass: string | undefined): void {
+  put(`streamcore.pass.${room}`, pass);
+}
+
 function get(key: string): string | undefined {
   try {
     return localStorage.getItem(key) ?? undefined;

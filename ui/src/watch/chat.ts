@@ -8,6 +8,7 @@ import { Composer } from './chat-composer';
 import { ChatLog, words } from './chat-log';
 import { rememberToken, rememberedName, rememberedToken } from './chat-memory';
 import { Products } from './products';
+import { Tips } from './tips';
 import { say, type Locale } from './words';
 
 /** A connection that is back within this time was not worth a word. */
@@ -17,10 +18,12 @@ const KEYBOARD_PX = 120;
 
 export interface Chat {
   speak(locale: Locale): void;
+  /** With this ticket, from now on. */
+  admit(pass: string): void;
 }
 
 /** Puts the chat of a room on the page. */
-export function startChat(name: string, locale: Locale): Chat {
+export function startChat(name: string, locale: Locale, pass: string | undefined, onNoTicket: () => void): Chat {
   const byId = (id: string) => {
     const found = document.getElementById(id);
     if (!found) throw new Error(`the page has no #${id}`);
@@ -41,6 +44,7 @@ export function startChat(name: string, locale: Locale): Chat {
   const client = new ChatClient({
     room: name,
     ...known,
+    ...(pass === undefined ? {} : { pass }),
     forgets: true,
     onForget: () => rememberToken(name, undefined),
     onWelcome: (welcome) => {
@@ -49,22 +53,26 @@ export function startChat(name: string, locale: Locale): Chat {
       log.show(missed);
       showRoom();
       products.show(welcome.snapshot === undefined);
+      tips.show();
       composer.onWelcome();
     },
     onEvents: (events) => {
       log.show(room.apply(events));
       showRoom();
       if (events.some(aboutProducts)) products.show();
+      tips.happened(events);
       composer.show();
     },
     onState: (next) => {
       if (next.is === link.is) return;
       link = next;
+      if (next.is === 'turned_away' && next.why.code === 'ticket') onNoTicket();
       composer.onLink(next);
       showState();
     },
   });
   const products = new Products(name, room, client, () => log.toEnd());
+  const tips = new Tips(name, room);
   const composer = new Composer(name, room, client, () => log.toEnd());
   const log = new ChatLog(
     room,
@@ -90,6 +98,8 @@ export function startChat(name: string, locale: Locale): Chat {
       late = undefined;
       state.textContent = '';
     } else if (link.is === 'turned_away') {
+      clearTimeout(late);
+      late = undefined;
       state.textContent = sayRefused(spoken, link.why);
     } else if (link.is === 'waiting' && link.why) {
       clearTimeout(late);
@@ -116,6 +126,7 @@ export function startChat(name: string, locale: Locale): Chat {
     log.speak(next);
     composer.speak(next);
     products.speak(next);
+    tips.speak(next);
     showRoom();
     showState();
     open(page.dataset.chat === 'open');
@@ -125,7 +136,7 @@ export function startChat(name: string, locale: Locale): Chat {
   followKeyboard(page);
   speak(locale);
   client.start();
-  return { speak };
+  return { speak, admit: (pass) => client.admit(pass) };
 }
 
 /** Whether an event changes what is on show or in the list; a flood of messages leaves the cards in peace. */

@@ -1,6 +1,8 @@
 /** The viewer page: puts the room and the session on the screen, and hands to the person. */
 import { startChat, type Chat } from './chat';
+import { rememberedPass } from './chat-memory';
 import { follow, type Room } from './room';
+import { Tickets } from './tickets';
 import { Viewer, type Scene, type View } from './viewer';
 import { figures, pick, remember, remembered, say, sayDelay, sayTime, sayViewers, type Key, type Locale } from './words';
 
@@ -27,6 +29,10 @@ let view: View = { scene: 'connecting' };
 let paused = false;
 let firstPictureMs: number | undefined;
 let chat: Chat | undefined;
+const tickets = new Tickets(name, (pass) => {
+  viewer.admit(pass);
+  if (pass !== undefined) chat?.admit(pass);
+});
 
 const words: Record<Scene, [Key, Key?]> = {
   connecting: ['watch_connecting'],
@@ -36,6 +42,9 @@ const words: Record<Scene, [Key, Key?]> = {
   reconnecting: ['watch_reconnecting', 'watch_reconnecting_hint'],
   ended: ['watch_ended', 'watch_ended_hint'],
   full: ['watch_full', 'watch_full_hint'],
+  // What stands in their place is the ticket office.
+  ticket: ['watch_connecting'],
+  devices: ['watch_connecting'],
   unsupported: ['watch_unsupported', 'watch_unsupported_hint'],
 };
 
@@ -57,8 +66,9 @@ function label(button: HTMLElement, key: Key, icon: string): void {
 function showScene(): void {
   page.dataset.scene = view.scene;
   const [what, hint] = words[view.scene];
-  write('notice', view.scene === 'live' ? '' : say(locale, what));
-  write('hint', hint ? say(locale, hint) : '');
+  const office = tickets.show(view.scene, view.devices);
+  write('notice', view.scene === 'live' || office ? '' : say(locale, what));
+  write('hint', hint && !office ? say(locale, hint) : '');
   const live = view.scene === 'live';
   write('delay', paused ? say(locale, 'watch_paused') : live && view.delayMs ? sayDelay(locale, view.delayMs) : '');
   unmute.hidden = !live || !video.muted;
@@ -94,6 +104,7 @@ function showControls(): void {
 
 function speak(chosen: Locale): void {
   locale = chosen;
+  tickets.speak(chosen);
   document.documentElement.lang = chosen;
   for (const target of document.querySelectorAll<HTMLElement>('[data-text]')) {
     target.textContent = say(chosen, target.dataset.text as Key);
@@ -133,6 +144,7 @@ const viewer = new Viewer(
     view = next;
     showScene();
   },
+  rememberedPass(name),
 );
 
 function startPlaying(): void {
@@ -242,12 +254,14 @@ if ('RTCPeerConnection' in window) {
 }
 
 try {
-  chat = startChat(name, locale);
+  chat = startChat(name, locale, rememberedPass(name), () => viewer.needTicket());
 } catch (error) {
   // The picture does not need the chat.
   element('chat').hidden = true;
   console.error('the chat could not be started', error);
 }
+
+tickets.start();
 
 /** For tests and support: what a person would measure with a stopwatch. */
 Object.assign(window, {

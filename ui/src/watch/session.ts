@@ -3,7 +3,14 @@
 import type { Progress } from './stall';
 
 /** What stands between the page and the picture. */
-export type Refusal = { kind: 'not-live' } | { kind: 'full'; retryMs: number } | { kind: 'unreachable' };
+export type Refusal =
+  | { kind: 'not-live' }
+  | { kind: 'full'; retryMs: number }
+  /** Watching needs a ticket that holds. */
+  | { kind: 'ticket' }
+  /** The ticket plays on as many devices as it may. */
+  | { kind: 'devices'; most: number; retryMs: number }
+  | { kind: 'unreachable' };
 
 /** What the browser counts, and how far behind it shows. */
 export interface Counters extends Progress {
@@ -30,6 +37,7 @@ export class Session {
     room: string,
     onStream: (stream: MediaStream) => void,
     private readonly onLost: () => void,
+    private readonly pass?: string,
   ) {
     this.url = `/whep/${encodeURIComponent(room)}`;
     this.pc.addEventListener('track', ({ track, streams }) => {
@@ -48,7 +56,7 @@ export class Session {
     const sdp = wantStereo(offer.sdp ?? '');
     // POSTed before candidates are gathered: the server has its own, and finds this browser by its checks.
     const [response] = await Promise.all([
-      fetch(this.url, { method: 'POST', headers: { 'Content-Type': 'application/sdp' }, body: sdp }).catch(
+      fetch(this.url, { method: 'POST', headers: this.headers(), body: sdp }).catch(
         () => undefined,
       ),
       this.pc.setLocalDescription({ type: 'offer', sdp }),
@@ -65,6 +73,12 @@ export class Session {
     }
     await this.pc.setRemoteDescription({ type: 'answer', sdp: answer });
     return undefined;
+  }
+
+  private headers(): Record<string, string> {
+    const headers: Record<string, string> = { 'Content-Type': 'application/sdp' };
+    if (this.pass !== undefined) headers.Authorization = `Bearer ${this.pass}`;
+    return headers;
   }
 
   async counters(): Promise<Counters> {
@@ -124,8 +138,14 @@ export class Session {
   }
 }
 
-function refusal(response: Response): Refusal {
+async function refusal(response: Response): Promise<Refusal> {
   const seconds = Number(response.headers.get('Retry-After'));
+  if (response.status === 402) return { kind: 'ticket' };
+  if (response.status === 403) {
+    const body = (await response.json().catch(() => ({}))) as { code?: unknown; most?: unknown };
+    if (body.code !== 'devices') return { kind: 'ticket' };
+    return { kind: 'devices', most: Number(body.most) || 1, retryMs: (seconds > 0 ? seconds : 5) * 1000 };
+  }
   if (response.status === 409) return { kind: 'not-live' };
   if (response.status === 503) return { kind: 'full', retryMs: (seconds > 0 ? seconds : 5) * 1000 };
   return { kind: 'unreachable' };

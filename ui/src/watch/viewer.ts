@@ -4,11 +4,13 @@ import { Session, type Refusal } from './session';
 import { Stall, backoff } from './stall';
 
 /** What is shown over the picture. */
-export type Scene = 'connecting' | 'starting' | 'live' | 'waiting' | 'reconnecting' | 'ended' | 'full' | 'unsupported';
+export type Scene = 'connecting' | 'starting' | 'live' | 'waiting' | 'reconnecting' | 'ended' | 'full' | 'ticket' | 'devices' | 'unsupported';
 
 export interface View {
   scene: Scene;
   delayMs?: number;
+  /** On how many devices the ticket may play. */
+  devices?: number;
 }
 
 /** How often the counters are looked at. */
@@ -32,6 +34,9 @@ export class Viewer {
   /** The session at hand shows a picture. */
   private showing = false;
   private full = false;
+  /** Why the door is shut: no ticket, or too many devices. */
+  private shut: 'ticket' | 'devices' | undefined;
+  private devices: number | undefined;
   private reached = false;
   private delayMs: number | undefined;
   /** Sessions that were opened so far, for tests and support. */
@@ -41,6 +46,7 @@ export class Viewer {
     private readonly name: string,
     private readonly onStream: (stream: MediaStream) => void,
     private readonly onView: (view: View) => void,
+    private pass?: string,
   ) {
     setInterval(() => void this.look(), LOOK_MS);
   }
@@ -48,6 +54,24 @@ export class Viewer {
   /** Tries at once, before the room's state is known: that saves a round trip when it is live. */
   start(): void {
     this.connect();
+  }
+
+  /** With this ticket, from now on. */
+  admit(pass: string | undefined): void {
+    if (this.pass === pass && this.shut !== 'ticket') return;
+    this.pass = pass;
+    this.shut = undefined;
+    this.attempt = 0;
+    if (!this.paused) this.connect();
+    this.show();
+  }
+
+  /** Watching needs a ticket from now on, as the chat says. */
+  needTicket(): void {
+    if (this.shut === 'ticket') return;
+    this.leave();
+    this.shut = 'ticket';
+    this.show();
   }
 
   /** The server answers again: whatever was waited for may be tried at once. */
@@ -63,7 +87,7 @@ export class Viewer {
     if (room.state === 'live' && (before !== 'live' || this.reached)) {
       this.stall.forgive(performance.now());
       this.attempt = 0;
-      if (!this.session && !this.paused) this.connect();
+      if (!this.session && !this.paused && this.shut !== 'ticket') this.connect();
     }
     this.reached = false;
     this.show();
@@ -82,7 +106,7 @@ export class Viewer {
     this.paused = paused;
     clearTimeout(this.pause);
     if (paused) this.pause = setTimeout(() => this.leave(), PAUSED_MS);
-    else if (!this.session) this.connect();
+    else if (!this.session && this.shut !== 'ticket') this.connect();
   }
 
   /** Gives the place back. At the end of the show the server has taken it already. */
@@ -102,7 +126,7 @@ export class Viewer {
     this.leave();
     if (this.room && this.room.state !== 'live') return;
     this.sessions += 1;
-    const session = new Session(this.name, this.onStream, () => this.lost(session));
+    const session = new Session(this.name, this.onStream, () => this.lost(session), this.pass);
     this.session = session;
     this.openedAt = performance.now();
     this.stall = new Stall(this.openedAt);
@@ -118,16 +142,21 @@ export class Viewer {
   }
 
   private onOpened(refusal: Refusal | undefined): void {
-    if (!refusal) return;
+    this.shut = refusal?.kind === 'ticket' || refusal?.kind === 'devices' ? refusal.kind : undefined;
+    if (!refusal) return this.show();
     this.full = refusal.kind === 'full';
-    if (refusal.kind === 'not-live') {
+    this.devices = refusal.kind === 'devices' ? refusal.most : undefined;
+    if (refusal.kind === 'ticket') {
+      // Nothing is tried until there is one.
+      this.leave();
+    } else if (refusal.kind === 'not-live') {
       // The room's events say when it begins; a wrong "live" is asked again.
       this.leave();
       if (this.room?.state === 'live') this.again(backoff(this.attempt++, Math.random()));
     } else {
       const wait = backoff(this.attempt++, Math.random());
       this.leave();
-      this.again(refusal.kind === 'full' ? Math.max(refusal.retryMs * (0.5 + Math.random()), wait) : wait);
+      this.again(refusal.kind === 'full' || refusal.kind === 'devices' ? Math.max(refusal.retryMs * (0.5 + Math.random()), wait) : wait);
     }
     this.show();
   }
@@ -168,7 +197,9 @@ export class Viewer {
 
   private scene(): Scene {
     const state = this.room?.state;
+    if (this.shut === 'ticket') return 'ticket';
     if (state === 'ended') return 'ended';
+    if (this.shut === 'devices') return 'devices';
     if (this.full) return 'full';
     if (state === 'starting_soon') return this.seen ? 'waiting' : 'starting';
     if (this.showing) return 'live';
@@ -178,6 +209,7 @@ export class Viewer {
   private show(): void {
     const view: View = { scene: this.scene() };
     if (this.delayMs !== undefined) view.delayMs = this.delayMs;
+    if (this.devices !== undefined) view.devices = this.devices;
     this.onView(view);
   }
 }

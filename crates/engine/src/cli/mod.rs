@@ -34,7 +34,7 @@ enum Task {
     /// Put a show on air from the command line.
     Live(Box<live::LiveArguments>),
     /// Run the engine for the desk; prints address and token.
-    Serve(serve::ServeArguments),
+    Serve(Box<serve::ServeArguments>),
     /// List cameras, microphones, screens and encoders.
     Devices(devices::DevicesArguments),
     /// Say what works here and what to install; exits with 1 if the main job cannot run.
@@ -63,7 +63,7 @@ pub fn main() -> ExitCode {
     let result = runtime.block_on(async {
         match arguments.task {
             Task::Live(arguments) => live::run(*arguments).await,
-            Task::Serve(arguments) => serve::run(arguments).await,
+            Task::Serve(arguments) => serve::run(*arguments).await,
             Task::Devices(arguments) => devices::run(&arguments).await,
             Task::Doctor(arguments) => doctor::run(&arguments).await,
         }

@@ -54,6 +54,28 @@ pub struct StreamCoreArguments {
     /// (POST /whip/ROOM); without it nobody may.
     #[arg(long, value_name = "NAME")]
     streamcore_publish_key_env: Option<String>,
+    /// Environment variable with Stripe's secret key, for tips and tickets in the rooms of the embedded StreamCore; a test
+    /// key unless --streamcore-stripe-live is given. Kept rooms only (`serve`).
+    #[arg(long, value_name = "NAME", requires = "streamcore_stripe_webhook_secret_env")]
+    streamcore_stripe_secret_env: Option<String>,
+    /// Environment variable with the signing secret (whsec_) of the webhook that leads to /stripe/webhook here.
+    #[arg(long, value_name = "NAME", requires = "streamcore_stripe_secret_env")]
+    streamcore_stripe_webhook_secret_env: Option<String>,
+    /// Take real money: without it a live key is refused.
+    #[arg(long, requires = "streamcore_stripe_secret_env")]
+    streamcore_stripe_live: bool,
+    /// Where Stripe is, for tests: an http address of this machine.
+    #[arg(long, value_name = "URL", requires = "streamcore_stripe_secret_env")]
+    streamcore_stripe_url: Option<String>,
+    /// Where viewers reach the embedded StreamCore (https://HOST), for the way back from Stripe and links in receipts.
+    #[arg(long, value_name = "URL")]
+    streamcore_public_url: Option<String>,
+    /// Currency of tips and tickets, three letters.
+    #[arg(long, value_name = "CODE", default_value = "EUR")]
+    streamcore_currency: String,
+    /// The platform's part of tips and tickets, in hundredths of a percent.
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    streamcore_fee_basis_points: u16,
 }
 
 impl StreamCoreArguments {
@@ -63,13 +85,7 @@ impl StreamCoreArguments {
     /// [`ErrorCode::KeyMissing`] when the named environment variable holds no key.
     pub fn ports(&self) -> Result<StreamCorePorts, UserError> {
         let any = |port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
-        let publish_key = match &self.streamcore_publish_key_env {
-            None => None,
-            Some(name) => match std::env::var(name) {
-                Ok(key) if !key.trim().is_empty() => Some(SecretString::from(key.trim().to_owned())),
-                _ => return Err(UserError::new(ErrorCode::KeyMissing).with("name", name)),
-            },
-        };
+        let publish_key = self.streamcore_publish_key_env.as_deref().map(held).transpose()?;
         Ok(StreamCorePorts {
             http: self.streamcore_http.unwrap_or(any(8780)),
             media: self.streamcore_media.unwrap_or(any(8781)),
@@ -77,7 +93,35 @@ impl StreamCoreArguments {
             publish_key,
             database: None,
             token_key: None,
+            money: self.money()?,
         })
+    }
+
+    fn money(&self) -> Result<Option<streamcore::MoneySettings>, UserError> {
+        let names = (
+            &self.streamcore_stripe_secret_env,
+            &self.streamcore_stripe_webhook_secret_env,
+        );
+        let (Some(secret), Some(webhook)) = names else {
+            return Ok(None);
+        };
+        Ok(Some(streamcore::MoneySettings {
+            live: self.streamcore_stripe_live,
+            stripe_url: self.streamcore_stripe_url.clone(),
+            public_url: self.streamcore_public_url.clone(),
+            currency: self.streamcore_currency.clone(),
+            fee_basis_points: self.streamcore_fee_basis_points,
+            ..streamcore::MoneySettings::new(held(secret)?, held(webhook)?)
+        }))
+    }
+}
+
+/// A key out of an environment variable.
+fn held(name: impl AsRef<str>) -> Result<SecretString, UserError> {
+    let name = name.as_ref();
+    match std::env::var(name) {
+        Ok(key) if !key.trim().is_empty() => Ok(SecretString::from(key.trim().to_owned())),
+        _ => Err(UserError::new(ErrorCode::KeyMissing).with("name", name)),
     }
 }
 

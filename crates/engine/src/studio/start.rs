@@ -64,6 +64,8 @@ pub struct StreamCorePorts {
     pub database: Option<PathBuf>,
     /// What signs the tokens of its viewers and moderators; `None` makes them strangers after a restart.
     pub token_key: Option<SecretString>,
+    /// Tips and tickets by Stripe; `None`: nobody pays.
+    pub money: Option<streamcore::MoneySettings>,
 }
 
 /// What a studio is started with.
@@ -193,6 +195,9 @@ async fn start_streamcore(mut ports: StreamCorePorts) -> Result<streamcore::Serv
         result => result,
     }
     .map_err(|error| match error {
+        streamcore::StartError::Money(error) => UserError::new(ErrorCode::BadValue)
+            .with("field", "--streamcore-stripe-secret-env")
+            .with("detail", error),
         streamcore::StartError::PortTaken { address, .. } => {
             UserError::new(ErrorCode::PortTaken).with("address", address)
         }
@@ -220,6 +225,11 @@ fn free_for_a_new_one(database: &Path, error: &streamcore::RoomDatabaseError) ->
 }
 
 fn settings(ports: &StreamCorePorts, http: SocketAddr, media: SocketAddr) -> streamcore::Settings {
+    // Books and tickets that end with the engine are none; a show is worth more than its takings.
+    let kept = ports.database.is_some() && ports.token_key.is_some();
+    if ports.money.is_some() && !kept {
+        tracing::error!("rooms are not kept in this run, so that nobody can pay in them");
+    }
     streamcore::Settings {
         http,
         media,
@@ -228,6 +238,7 @@ fn settings(ports: &StreamCorePorts, http: SocketAddr, media: SocketAddr) -> str
         token_key: ports.token_key.clone(),
         // A tunnel runs on this machine: its viewers would all be one address, and share that one's few places.
         trusted_proxies: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+        money: ports.money.clone().filter(|_| kept),
         ..streamcore::Settings::default()
     }
 }

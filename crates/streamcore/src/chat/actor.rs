@@ -14,6 +14,7 @@ use super::room::{AddressHash, Follow, Now, Room, Speaker, Told, veiled};
 use super::site::Site;
 use super::text::Text;
 use super::wire::{Act, Done, Event, Happening, MemberId, Refused, Restriction, Seq, Snapshot, ToClient};
+use crate::money::{Booked, Gate, Word};
 use crate::room::{RoomId, wall_ms};
 use crate::settings::Limits;
 use crate::viewers::Viewers;
@@ -28,7 +29,7 @@ const BEHIND: usize = 512;
 /// An event as JSON, written once for all who are told.
 #[derive(Debug)]
 pub struct Shipped {
-    told: Told,
+    pub told: Told,
     json: String,
     /// For viewers, where they may see less.
     for_viewers: Option<String>,
@@ -66,6 +67,8 @@ pub enum Batch {
     Events(Arc<Vec<Shipped>>),
     /// For host and moderators: a whole message, as JSON.
     Interest(Arc<str>),
+    /// These tickets hold no more.
+    TicketsEnd(Arc<[String]>),
 }
 
 /// Somebody who has joined.
@@ -121,6 +124,17 @@ pub enum Ask {
         what: Visit,
         reply: oneshot::Sender<Result<Done, Refused>>,
     },
+    /// Whether somebody may say these words with a tip, and how they will be shown.
+    MayTip {
+        speaker: Speaker,
+        message: Option<Text>,
+        reply: oneshot::Sender<Result<Option<String>, Refused>>,
+    },
+    /// Something is new of a payment.
+    Money {
+        word: Box<Word>,
+        reply: oneshot::Sender<Result<Done, Refused>>,
+    },
     Leave {
         member: MemberId,
     },
@@ -164,6 +178,8 @@ pub struct Chat {
     pub site: Option<Site>,
     pub doors: Arc<Doors>,
     pub viewers: Arc<Viewers>,
+    /// Tickets, and where they are paid.
+    pub gate: Arc<Gate>,
     rooms: Mutex<HashMap<RoomId, RoomHandle>>,
     most_rooms: usize,
 }
@@ -173,6 +189,7 @@ impl Chat {
         keeper: Keeper,
         tokens: Tokens,
         site: Option<Site>,
+        gate: Arc<Gate>,
         viewers: Arc<Viewers>,
         limits: &Limits,
     ) -> Self {
@@ -182,6 +199,7 @@ impl Chat {
             site,
             doors: Doors::new(limits),
             viewers,
+            gate,
             rooms: Mutex::default(),
             most_rooms: limits.rooms,
         }
@@ -217,6 +235,7 @@ impl Chat {
         let actor = Actor {
             id: room.clone(),
             keeper: self.keeper.clone(),
+            gate: Arc::clone(&self.gate),
             asks: receiver,
             _held: Arc::clone(&handle.held),
             members: HashMap::new(),
@@ -231,6 +250,7 @@ impl Chat {
 struct Actor {
     id: RoomId,
     keeper: Keeper,
+    gate: Arc<Gate>,
     asks: mpsc::Receiver<Ask>,
     _held: Arc<()>,
     /// Who is there, how often, and from where.
@@ -348,9 +368,50 @@ impl Actor {
                 what,
                 reply,
             } => turn.add(reply, room.visit(&by, &product, what, now)),
+            Ask::MayTip {
+                speaker,
+                message,
+                reply,
+            } => {
+                let _gone_is_as_good = reply.send(room.may_tip(&speaker, message.as_ref(), now));
+            }
+            Ask::Money { word, reply } => {
+                // The books are read: what the turn has gathered must stand in them.
+                self.settle(turn, batches).await?;
+                let result = self.book(room, &word, now).await?;
+                turn.add(reply, result);
+                self.settle(turn, batches).await?;
+            }
             Ask::Leave { member } => self.leave(&member),
         }
         Ok(())
+    }
+
+    /// What a word about a payment comes to; an error says that the database failed.
+    async fn book(
+        &self,
+        room: &mut Room,
+        word: &Word,
+        now: Now,
+    ) -> Result<Result<(Done, Follow), Refused>, ()> {
+        let Word { payment, fact, event } = word;
+        let booked = self
+            .keeper
+            .book(&self.id, payment, fact, event.as_deref(), now.wall_ms)
+            .await;
+        Ok(match booked {
+            Ok(Booked::New(booking)) => Ok((Done::Acted, room.book(*booking))),
+            Ok(Booked::Known) => Ok((Done::Acted, Follow::default())),
+            Ok(Booked::Unknown) => Err(Refused::Unknown),
+            Ok(Booked::Wrong) => {
+                tracing::error!(room = %self.id, payment, "Stripe speaks of another sum than was asked for, it is not booked");
+                Ok((Done::Acted, Follow::default()))
+            }
+            Err(error) => {
+                self.lost(&error);
+                return Err(());
+            }
+        })
     }
 
     fn join(
@@ -402,6 +463,12 @@ impl Actor {
                 let _gone_is_as_good = reply.send(answer.and(Err(Refused::Unavailable)));
             }
             return Err(());
+        }
+        // Before anybody hears of it: whoever is shown out and comes back at once is judged by what is now.
+        let ended = self.gate.follow(&self.id, &follow.keep);
+        if !ended.is_empty() {
+            // An error says that nobody is there.
+            let _ = batches.send(Batch::TicketsEnd(ended.into()));
         }
         if !follow.tell.is_empty() {
             let events = follow.tell.into_iter().map(Shipped::new).collect();

@@ -13,8 +13,10 @@ use super::identity::{Role, guest_name, new_member};
 use super::requests::unreadable;
 use super::room::Speaker;
 use super::text::clean_name;
-use super::wire::{Author, FromClient, Refused, Seq, ToClient, VERSION, You};
+use super::wire::{Author, FromClient, Happening, Refused, Seq, ToClient, VERSION, You};
 use crate::bucket::Bucket;
+use crate::money::wire::MoneyHappening;
+use crate::money::{NoEntry, Place};
 use crate::room::{RoomId, wall_ms};
 use crate::viewers::Watching;
 
@@ -74,6 +76,8 @@ pub(super) struct Client<W> {
     _place: OwnedSemaphorePermit,
     /// Before the door, then in the room; none of a host's or a moderator's.
     held: Option<Held>,
+    /// With a ticket: its device's place.
+    place: Option<Place>,
     /// What an account has shown.
     pub(super) signed_in: Option<SignedIn>,
 }
@@ -94,6 +98,7 @@ impl<W: Wire> Client<W> {
             stop: entrance.stop,
             _place: entrance.place,
             held: entrance.before,
+            place: None,
             signed_in: None,
         }
     }
@@ -141,6 +146,7 @@ impl<W: Wire> Client<W> {
             token,
             name,
             last_seq,
+            pass,
         } = hello
         else {
             return Err(Over);
@@ -148,7 +154,9 @@ impl<W: Wire> Client<W> {
         if version != VERSION {
             return self.turn_away(Refused::Version { wanted: VERSION }).await;
         }
-        let entered = self.enter(token.as_deref(), name.as_deref(), last_seq).await;
+        let entered = self
+            .enter(token.as_deref(), name.as_deref(), last_seq, pass.as_deref())
+            .await;
         let (speaker, handle, joined) = match entered {
             Ok(joined) => joined,
             Err(refused) => return self.turn_away(refused).await,
@@ -187,6 +195,7 @@ impl<W: Wire> Client<W> {
         token: Option<&str>,
         name: Option<&str>,
         last_seq: Option<Seq>,
+        pass: Option<&str>,
     ) -> Result<(Speaker, RoomHandle, Joined), Refused> {
         let mut author = self.author(token, name).await?;
         // Before the room is woken: a crowd at the door must cost it nothing.
@@ -194,6 +203,9 @@ impl<W: Wire> Client<W> {
             Role::Viewer => Some(self.place()?),
             Role::Moderator | Role::Host => None,
         };
+        if author.role == Role::Viewer {
+            self.place = self.chat.gate.enter(&self.room, pass).await.map_err(no_entry)?;
+        }
         let handle = self.chat.room(&self.room)?;
         if author.role == Role::Moderator && self.signed_in.is_none() {
             // A moderator is one for as long as the host wants.
@@ -344,10 +356,20 @@ impl<W: Wire> Client<W> {
                     interest = Some(json);
                     Arc::default()
                 }
+                Batch::TicketsEnd(ended) => {
+                    let ends = |place: &Place| ended.iter().any(|ticket| ticket == place.ticket());
+                    if self.place.as_ref().is_some_and(ends) {
+                        return self.turn_away(Refused::Ticket).await;
+                    }
+                    Arc::default()
+                }
             };
             for shipped in events.iter() {
                 if shipped.turns_away(&member.author.id) {
                     return self.turn_away(Refused::Token).await;
+                }
+                if member.author.role == Role::Viewer && self.shown_out_by(&shipped.told.event.what) {
+                    return self.turn_away(Refused::Ticket).await;
                 }
                 if let Some(json) = shipped.json_for(member.author.role, &member.author.id) {
                     if frame.len() > empty {
@@ -368,6 +390,19 @@ impl<W: Wire> Client<W> {
         match interest {
             Some(json) if member.author.role >= Role::Moderator => self.put((*json).into()).await,
             _ => Ok(()),
+        }
+    }
+
+    /// Whether a viewer must show a ticket from now on, or another one.
+    fn shown_out_by(&self, what: &Happening) -> bool {
+        match what {
+            Happening::Money {
+                what: MoneyHappening::Priced { ticket: Some(_) },
+            } => self.place.is_none(),
+            Happening::Money {
+                what: MoneyHappening::Show { .. },
+            } => self.place.is_some(),
+            _ => false,
         }
     }
 
@@ -399,6 +434,34 @@ impl<W: Wire> Client<W> {
             Ok(request) => self.on_request(request, member, handle).await,
         };
         self.send(&answer).await
+    }
+}
+
+/// Who a token is of: one of ours, or of the host's own site. A moderator is one while the host's invitation holds.
+pub(crate) async fn author_of(chat: &Chat, room: &RoomId, token: &str, now_ms: u64) -> Option<Author> {
+    let Some(claims) = chat.tokens.read(room, token, now_ms) else {
+        return Some(chat.site.as_ref()?.read(room, token, now_ms).await?.author);
+    };
+    let mut author = Author {
+        id: claims.sub,
+        name: claims.name,
+        role: claims.role,
+    };
+    if author.role == Role::Moderator {
+        let member = author.id.clone();
+        let handle = chat.room(room).ok()?;
+        author.name = handle.ask(|reply| Ask::Invited { member, reply }).await.ok()??;
+    }
+    Some(author)
+}
+
+fn no_entry(why: NoEntry) -> Refused {
+    match why {
+        NoEntry::Needed(_) | NoEntry::Refunded => Refused::Ticket,
+        NoEntry::Devices(most) => Refused::Devices {
+            most: u32::try_from(most).unwrap_or(u32::MAX),
+        },
+        NoEntry::Unavailable => Refused::Unavailable,
     }
 }
 

@@ -17,6 +17,7 @@ use super::personal;
 use super::products::{AtHand, keep_product_change, load as load_products};
 use super::room::{AddressHash, Change, Kept};
 use super::wire::{Entry, Message, Restriction, Seq};
+use crate::money::{Offer, keep_money_change, load_money};
 use crate::room::RoomId;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -46,9 +47,11 @@ pub enum KeepError {
 /// The database of all rooms.
 #[derive(Clone)]
 pub struct Keeper {
-    pub(super) pool: SqlitePool,
+    pub(crate) pool: SqlitePool,
     pub(super) images: Arc<tokio::sync::Mutex<AtHand>>,
     address_key: hmac::Key,
+    /// What viewers may pay; absent without payments.
+    offer: Option<Arc<Offer>>,
 }
 
 impl std::fmt::Debug for Keeper {
@@ -92,7 +95,14 @@ impl Keeper {
             pool,
             images: Arc::default(),
             address_key,
+            offer: None,
         })
+    }
+
+    /// Tells rooms what viewers may pay in them.
+    pub fn with_offer(mut self, offer: Option<Arc<Offer>>) -> Self {
+        self.offer = offer;
+        self
     }
 
     /// A number that stands for an address in one room: the same for the same address, and no way back without the
@@ -125,7 +135,7 @@ impl Keeper {
             .fetch_optional(&self.pool)
             .await?
         else {
-            return Ok(Kept::default());
+            return Ok(self.with_money(Kept::default()));
         };
         let json = |column: &str| row.try_get::<Option<String>, _>(column);
         let rules = json("rules")?
@@ -173,7 +183,7 @@ impl Keeper {
             .iter()
             .map(|row| Ok((row.try_get("member")?, row.try_get("name")?)))
             .collect::<Result<_, KeepError>>()?;
-        Ok(Kept {
+        let kept = Kept {
             seq: row.try_get::<i64, _>("seq")?.cast_unsigned(),
             entries: row.try_get::<i64, _>("entries")?.cast_unsigned(),
             messages,
@@ -183,7 +193,14 @@ impl Keeper {
             restrictions,
             invitations,
             products: load_products(&self.pool, room).await?,
-        })
+            money: load_money(&self.pool, room).await?,
+        };
+        Ok(self.with_money(kept))
+    }
+
+    fn with_money(&self, mut kept: Kept) -> Kept {
+        kept.money.offer.clone_from(&self.offer);
+        kept
     }
 
     /// Keeps all changes and the number of the last event that they brought, or nothing.
@@ -312,6 +329,7 @@ async fn keep_one(to: &mut Transaction<'_, Sqlite>, room: &str, change: &Change)
         }
         Change::Forget { member } => return personal::forget(to, room, member).await,
         Change::Product(change) => return keep_product_change(to, room, change).await,
+        Change::Money(change) => return keep_money_change(to, room, change).await,
         Change::Pinned(pinned) => sqlx::query("UPDATE rooms SET pinned = ?2 WHERE room = ?1")
             .bind(room)
             .bind(pinned.as_ref().map(serde_json::to_string).transpose()?),

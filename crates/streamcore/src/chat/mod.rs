@@ -18,11 +18,16 @@ mod socket;
 mod text;
 mod wire;
 
-pub(crate) use actor::Chat;
-pub(crate) use identity::Tokens;
+pub(crate) use actor::{Ask, Chat, RoomHandle};
+pub(crate) use client::author_of;
+pub(crate) use doors::network;
+pub(crate) use identity::{Role, Tokens};
 pub(crate) use keep::{KeepError, Keeper, number};
 pub(crate) use personal::expire;
 pub(crate) use products::{Hash, ImageKind, MOST_IMAGE_BYTES, MOST_IMAGES};
+pub(crate) use room::{Change, Speaker};
 pub(crate) use site::Site;
 pub use site::SiteKeyError;
 pub(crate) use socket::{host_token, is_host, open};
+pub(crate) use text::{Text, line as clean_title};
+pub(crate) use wire::Refused;

@@ -7,6 +7,7 @@ use super::keep::KeepError;
 use super::room::Speaker;
 use super::text::{Text, clean_name};
 use super::wire::{Act, Done, Entry, FromClient, Refused, RequestId, Seq, ToClient};
+use crate::money::wire::{MoneyAct, MoneyAnswer, MoneyQuestion};
 use crate::room::{RoomId, wall_ms};
 
 impl<W: Wire> Client<W> {
@@ -90,6 +91,15 @@ impl<W: Wire> Client<W> {
                     Err(error) => self.unavailable(id, &error),
                 }
             }
+            FromClient::Money { id, .. } if member.author.role < Role::Host => {
+                answer(id, Err(Refused::NotAllowed))
+            }
+            FromClient::Money { id, question } => {
+                match look_into_books(&self.chat, &self.room, question).await {
+                    Ok(answer) => ToClient::Money { id, answer },
+                    Err(error) => self.unavailable(id, &error),
+                }
+            }
         }
     }
 
@@ -121,6 +131,7 @@ impl<W: Wire> Client<W> {
             _ => None,
         };
         has_images(&self.chat, &self.room, by, &act).await?;
+        has_payment(&self.chat, &self.room, by, &act).await?;
         let by = by.clone();
         let done = handle
             .ask(|reply| Ask::Moderate {
@@ -209,6 +220,50 @@ async fn has_images(chat: &Chat, room: &RoomId, by: &Speaker, act: &Act) -> Resu
     Err(Refused::OutOfRange {
         field: format!("{place}.image"),
     })
+}
+
+async fn look_into_books(
+    chat: &Chat,
+    room: &RoomId,
+    question: MoneyQuestion,
+) -> Result<MoneyAnswer, KeepError> {
+    let (keeper, gate) = (&chat.keeper, &chat.gate);
+    Ok(match question {
+        MoneyQuestion::Revenue => MoneyAnswer::Revenue {
+            shows: keeper.revenue(room, gate.show(room)).await?,
+            fee_basis_points: gate.till().map_or(0, |till| till.offer.fee_basis_points),
+        },
+        MoneyQuestion::Sales { show, before_ms } => {
+            let (sales, more) = keeper.sales(room, show, before_ms).await?;
+            MoneyAnswer::Sales { sales, more }
+        }
+    })
+}
+
+/// Looks whether what is to be given back is there, and can be.
+async fn has_payment(chat: &Chat, room: &RoomId, by: &Speaker, act: &Act) -> Result<(), Refused> {
+    let Act::Money { what } = act else { return Ok(()) };
+    let one = match what {
+        MoneyAct::Refund { payment } => Some(payment),
+        MoneyAct::Cancel => None,
+        _ => return Ok(()),
+    };
+    if by.author.role < Role::Host {
+        return Ok(());
+    }
+    if chat.gate.till().is_none() {
+        return Err(Refused::NoPayments);
+    }
+    let Some(id) = one else { return Ok(()) };
+    let payment = chat.keeper.payment(id).await.map_err(|error| {
+        log_failure(room, &error);
+        Refused::Unavailable
+    })?;
+    match payment.filter(|payment| payment.room == *room) {
+        Some(payment) if payment.refundable() => Ok(()),
+        Some(_) => Err(Refused::NotUndoable),
+        None => Err(Refused::Unknown),
+    }
 }
 
 fn log_failure(room: &RoomId, error: &KeepError) {

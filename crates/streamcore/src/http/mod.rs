@@ -3,6 +3,7 @@
 
 pub(crate) mod answer;
 mod images;
+mod money;
 mod page;
 mod rooms;
 mod session;
@@ -112,6 +113,30 @@ impl App {
             .unwrap_or(peer)
     }
 
+    /// Where this server is for somebody who sent a request: what the host has said, or else what their browser calls it.
+    fn base(&self, from: SocketAddr, headers: &HeaderMap) -> Option<String> {
+        let said = self
+            .chat
+            .gate
+            .till()
+            .and_then(|till| till.offer.public_url.clone());
+        said.or_else(|| {
+            let host = headers.get(header::HOST)?.to_str().ok()?;
+            let proxied = self.trusted_proxies.contains(&from.ip().to_canonical());
+            let secure = proxied
+                && headers
+                    .get("x-forwarded-proto")
+                    .is_some_and(|proto| proto == "https");
+            let url = url::Url::parse(&format!("{}://{host}", if secure { "https" } else { "http" })).ok()?;
+            // A host alone: what else would stand in it is none.
+            let alone = url.path() == "/"
+                && url.query().is_none()
+                && url.fragment().is_none()
+                && url.username().is_empty();
+            alone.then(|| url.origin().ascii_serialization())
+        })
+    }
+
     /// A place for somebody who stays and listens.
     pub fn listener_place(&self) -> Result<OwnedSemaphorePermit, Refusal> {
         Arc::clone(&self.event_streams).try_acquire_owned().map_err(|_| {
@@ -190,6 +215,11 @@ fn router(app: Arc<App>) -> Router {
         .route("/chat/{room}", get(chat::open))
         .route("/api/rooms/{room}/host", post(rooms::host))
         .route("/api/rooms/{room}/images", put(images::keep))
+        .route("/api/rooms/{room}/money", get(money::terms))
+        .route("/api/rooms/{room}/tips", post(money::tip))
+        .route("/api/rooms/{room}/tickets", post(money::sell))
+        .route("/api/rooms/{room}/tickets/open", post(money::open))
+        .route("/stripe/webhook", post(money::webhook))
         .route("/rooms/{room}/images/{hash}", get(images::show))
         .route("/watch/{room}", get(page::watch))
         .route("/moderate/{room}", get(page::moderate))

@@ -16,7 +16,8 @@ use tokio::sync::oneshot;
 use super::App;
 use super::answer::Refusal;
 use crate::media::command::{Command, Patched, Refused, SessionName};
-use crate::room::{RoomId, RoomState};
+use crate::money::NoEntry;
+use crate::room::{RoomId, RoomState, ViewerMark};
 use crate::rtc::sdp::IceFragment;
 use crate::rtc::{Accepted, OfferError, Role};
 use crate::viewers;
@@ -92,10 +93,65 @@ async fn post(
     let room = parse_room(&room)?;
     authorize(role, &app, &headers)?;
     expect_type(&headers, SDP)?;
+    let secret = format!("{:032x}", rand::random::<u128>());
+    let name = SessionName::new(role, room.clone(), secret.clone());
+    if role == Role::Viewer
+        && let Err(why) = admit(&app, &headers, &name).await
+    {
+        return Ok(super::money::shut(why));
+    }
+    let mark = mark(&app, &room, from, &headers);
+    let joined = join(role, &app, &name, mark, body).await;
+    if joined.is_err() && role == Role::Viewer {
+        app.chat.gate.give_up(&name);
+    }
+    let (answer, tag) = joined?;
+    let location = format!("/{}/{room}/{secret}", endpoint_name(role));
+    let mut response = (StatusCode::CREATED, answer).into_response();
+    let out = response.headers_mut();
+    out.insert(header::CONTENT_TYPE, HeaderValue::from_static(SDP));
+    out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    insert_text(out, header::LOCATION, &location)?;
+    insert_text(out, header::ETAG, &format!("\"{tag}\""))?;
+    add_links(&app, out);
+    Ok(response)
+}
+
+/// Lets a viewer in: with a ticket where watching costs something, unless it is the host or a moderator.
+async fn admit(app: &App, headers: &HeaderMap, name: &SessionName) -> Result<(), NoEntry> {
+    let gate = &app.chat.gate;
+    if gate.price(&name.room).is_none() {
+        return Ok(());
+    }
+    let shown = headers.get(header::AUTHORIZATION).and_then(bearer);
+    if let Some(token) = shown
+        && super::money::is_crew(app, &name.room, token).await
+    {
+        return Ok(());
+    }
+    gate.watch(&name.room, shown, name).await
+}
+
+/// What tells viewers apart.
+fn mark(app: &App, room: &RoomId, from: SocketAddr, headers: &HeaderMap) -> ViewerMark {
+    let browser = headers.get(header::USER_AGENT);
+    let browser = browser.and_then(|value| value.to_str().ok()).unwrap_or("");
+    viewers::mark(&app.chat.keeper, room, app.viewer_address(from, headers), browser)
+}
+
+/// Makes a session of an offer: the answer and its tag.
+async fn join(
+    role: Role,
+    app: &App,
+    name: &SessionName,
+    mark: ViewerMark,
+    body: Body,
+) -> Result<(String, String), Refusal> {
+    let room = name.room.clone();
     if role == Role::Viewer && app.directory.view(&room).state != RoomState::Live {
         return Err(refuse_viewer_early());
     }
-    let offer = read_text(&app, body).await?;
+    let offer = read_text(app, body).await?;
     let now = Instant::now();
     let admitted = app.joins.lock().unwrap_or_else(PoisonError::into_inner).take(now);
     if admitted.is_err() {
@@ -117,19 +173,8 @@ async fn post(
         .accept(&offer, role, &app.candidates(now), &app.public, now)
         .map_err(|error| refuse_offer(&error))?;
     let tag = peer.ufrag();
-    let secret = format!("{:032x}", rand::random::<u128>());
-    let location = format!("/{}/{room}/{secret}", endpoint_name(role));
-    let mark = viewers::mark(
-        &app.chat.keeper,
-        &room,
-        app.viewer_address(from, &headers),
-        headers
-            .get(header::USER_AGENT)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or(""),
-    );
-    let name = SessionName::new(role, room, secret);
-    ask(&app, |reply| Command::Add {
+    let name = name.clone();
+    ask(app, |reply| Command::Add {
         name,
         role,
         mark,
@@ -138,15 +183,7 @@ async fn post(
     })
     .await?
     .map_err(refuse_session)?;
-
-    let mut response = (StatusCode::CREATED, answer).into_response();
-    let out = response.headers_mut();
-    out.insert(header::CONTENT_TYPE, HeaderValue::from_static(SDP));
-    out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    insert_text(out, header::LOCATION, &location)?;
-    insert_text(out, header::ETAG, &format!("\"{tag}\""))?;
-    add_links(&app, out);
-    Ok(response)
+    Ok((answer, tag))
 }
 
 async fn look(

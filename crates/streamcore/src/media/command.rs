@@ -1,5 +1,6 @@
 //! What other threads ask of the media thread.
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -104,6 +105,11 @@ pub(crate) enum Command {
     Delete {
         name: SessionName,
         reply: oneshot::Sender<bool>,
+    },
+    /// Ends the viewers' sessions of a room but these, by the secrets in their names.
+    ShowOut {
+        room: RoomId,
+        except: HashSet<String>,
     },
     Publish {
         id: PublicationId,

@@ -48,6 +48,19 @@ impl State {
                 }
                 let _ = reply.send(key.is_some());
             }
+            Command::ShowOut { room, except } => {
+                let viewers = self
+                    .rooms
+                    .get(&room)
+                    .map(|room| room.viewers.clone())
+                    .unwrap_or_default();
+                for key in viewers {
+                    let stays = |session: &Session| except.contains(&session.name.secret);
+                    if !self.sessions.get(&key).is_some_and(stays) {
+                        self.remove(key, LeaveReason::Deleted, socket, now);
+                    }
+                }
+            }
             Command::Publish {
                 id,
                 room,

@@ -2,6 +2,7 @@
 
 mod moderation;
 mod privacy;
+mod purse;
 mod shelf;
 mod speaking;
 #[cfg(test)]
@@ -19,7 +20,9 @@ use super::wire::{
     Seq, Snapshot,
 };
 use crate::bucket::Bucket;
+use crate::money::{KeptMoney, MoneyChange};
 use crate::room::RoomId;
+use purse::Purse;
 use shelf::Shelf;
 
 /// Messages that a newcomer is shown.
@@ -62,6 +65,8 @@ pub enum Audience {
     All,
     /// Host and moderators.
     Moderators,
+    /// The host alone.
+    Host,
     /// Host, moderators and one member.
     ModeratorsAnd(MemberId),
     /// Nobody any more: a later event says it all.
@@ -74,6 +79,7 @@ impl Audience {
         match self {
             Self::All => true,
             Self::Moderators => role >= Role::Moderator,
+            Self::Host => role == Role::Host,
             Self::ModeratorsAnd(one) => role >= Role::Moderator || one == member,
             Self::Nobody => false,
         }
@@ -128,6 +134,7 @@ pub enum Change {
         holds: bool,
     },
     Product(ProductChange),
+    Money(MoneyChange),
 }
 
 /// What the database must know of products.
@@ -167,6 +174,7 @@ pub struct Kept {
     /// Invited moderators: number and name.
     pub invitations: Vec<(MemberId, String)>,
     pub products: KeptProducts,
+    pub money: KeptMoney,
 }
 
 /// How an act is taken back.
@@ -204,6 +212,7 @@ pub struct Room {
     restrictions: HashMap<MemberId, (Restriction, Option<AddressHash>)>,
     invitations: HashMap<MemberId, String>,
     shelf: Shelf,
+    purse: Purse,
     undo: VecDeque<(u64, Undo)>,
     paces: HashMap<MemberId, Pace>,
 }
@@ -228,6 +237,7 @@ impl Room {
                 .collect(),
             invitations: kept.invitations.into_iter().collect(),
             shelf: Shelf::new(kept.products),
+            purse: Purse::new(kept.money),
             undo: VecDeque::new(),
             paces: HashMap::new(),
         }
@@ -272,6 +282,7 @@ impl Room {
             moderators: if moderates { self.moderators() } else { Vec::new() },
             products: self.shelf.list().to_vec(),
             featured: self.shelf.featured().to_vec(),
+            money: self.purse.seen(),
         }
     }
 

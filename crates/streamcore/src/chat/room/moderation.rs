@@ -87,6 +87,7 @@ impl Room {
             Act::Products { list } => self.list(&mut follow, list, by.author.role)?,
             Act::Product { product } => self.change_product(&mut follow, product, by.author.role)?,
             Act::Feature { products } => self.feature(&mut follow, products, &by.author.name)?,
+            Act::Money { what } => self.money(&mut follow, what, by.author.role, now)?,
         };
         self.entries = entry;
         let logged = Entry {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{MemberId, Rules, Seq};
 use crate::chat::products::wire::{Product, ProductId};
+use crate::money::wire::MoneyAct;
 
 /// What moderators do. What is marked with "host" is the host's alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -97,6 +98,11 @@ pub enum Act {
     Feature {
         /// Which, in their order.
         products: Vec<ProductId>,
+    },
+    /// Host: something about money.
+    Money {
+        /// What.
+        what: MoneyAct,
     },
 }
 

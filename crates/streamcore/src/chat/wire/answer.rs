@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{Entry, Event, MemberId, Message, RequestId, Seq, Snapshot, You};
 use crate::chat::personal::Export;
 use crate::chat::products::wire::{Figure, Interest};
+use crate::money::wire::MoneyAnswer;
 use crate::viewers::{CurvePoint, ShowFigures, Watching};
 
 /// What a client is told.
@@ -111,6 +112,13 @@ pub enum ToClient {
         /// It.
         export: Box<Export>,
     },
+    /// What the books say.
+    Money {
+        /// The request's number.
+        id: RequestId,
+        /// What.
+        answer: MoneyAnswer,
+    },
 }
 
 /// What became of a request.
@@ -198,6 +206,17 @@ pub enum Refused {
         /// Which.
         field: String,
     },
+    /// Watching costs something here: a ticket that holds is needed.
+    Ticket,
+    /// The ticket plays on as many devices as it may.
+    Devices {
+        /// How many.
+        most: u32,
+    },
+    /// Nobody can pay here: payments are not set up, or Stripe does not take the key.
+    NoPayments,
+    /// Stripe does not do it now.
+    PaymentsFail,
     /// The server cannot keep it now.
     Unavailable,
     /// Too many viewers come from this address, or too fast. Nobody is refused for good.

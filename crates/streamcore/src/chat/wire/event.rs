@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Act, Author, Held, MemberId, Message, Moderator, Restriction, Rules, Seq};
 use crate::chat::products::wire::{Product, ProductId};
+use crate::money::wire::MoneyHappening;
 
 /// Something that happened in the room.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -94,6 +95,11 @@ pub enum Happening {
         products: Vec<ProductId>,
         /// By whom: a name.
         by: String,
+    },
+    /// Something about money.
+    Money {
+        /// What.
+        what: MoneyHappening,
     },
     /// Moderators: a new entry of the log.
     Logged {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{Act, MemberId, RequestId, Seq};
 use crate::chat::products::wire::{ProductId, Visit};
 use crate::chat::text::Text;
+use crate::money::wire::MoneyQuestion;
 
 /// What a client says.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -30,6 +31,9 @@ pub enum FromClient {
         /// The last event that it has seen.
         #[serde(default)]
         last_seq: Option<Seq>,
+        /// What this device was given for its ticket, where watching costs something.
+        #[serde(default)]
+        pass: Option<String>,
     },
     /// A message for everybody.
     Say {
@@ -111,5 +115,12 @@ pub enum FromClient {
         id: RequestId,
         /// Of whom.
         member: MemberId,
+    },
+    /// Host: a look into the books.
+    Money {
+        /// Its number.
+        id: RequestId,
+        /// What for.
+        question: MoneyQuestion,
     },
 }

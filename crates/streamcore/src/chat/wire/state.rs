@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{MemberId, Seq};
 use crate::chat::identity::Role;
 use crate::chat::products::wire::{Product, ProductId};
+use crate::money::wire::Money;
 
 /// How a room is run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,6 +175,8 @@ pub struct Snapshot {
     pub products: Vec<Product>,
     /// Those of them that are shown.
     pub featured: Vec<ProductId>,
+    /// Tips, goal and tickets.
+    pub money: Money,
 }
 
 /// The message on top.

@@ -3,6 +3,7 @@ import type { Entry } from "./Entry";
 import type { Held } from "./Held";
 import type { Message } from "./Message";
 import type { Moderator } from "./Moderator";
+import type { MoneyHappening } from "./MoneyHappening";
 import type { Product } from "./Product";
 import type { Restriction } from "./Restriction";
 import type { Rules } from "./Rules";
@@ -86,7 +87,11 @@ products: Array<string>,
 /**
  * By whom: a name.
  */
-by: string, } | { "kind": "logged", 
+by: string, } | { "kind": "money", 
+/**
+ * What.
+ */
+what: MoneyHappening, } | { "kind": "logged", 
 /**
  * Which.
  */

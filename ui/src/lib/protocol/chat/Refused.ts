@@ -27,7 +27,11 @@ retry_after_ms: number, } | { "code": "banned" } | { "code": "not_allowed" } | {
 /**
  * Which.
  */
-field: string, } | { "code": "unavailable" } | { "code": "crowded", 
+field: string, } | { "code": "ticket" } | { "code": "devices", 
+/**
+ * How many.
+ */
+most: number, } | { "code": "no_payments" } | { "code": "payments_fail" } | { "code": "unavailable" } | { "code": "crowded", 
 /**
  * When to try again, in milliseconds from now.
  */

@@ -2,6 +2,7 @@
 import type { Held } from "./Held";
 import type { Message } from "./Message";
 import type { Moderator } from "./Moderator";
+import type { Money } from "./Money";
 import type { Pinned } from "./Pinned";
 import type { Product } from "./Product";
 import type { Restriction } from "./Restriction";
@@ -42,4 +43,8 @@ products: Array<Product>,
 /**
  * Those of them that are shown.
  */
-featured: Array<string>, };
+featured: Array<string>, 
+/**
+ * Tips, goal and tickets.
+ */
+money: Money, };
