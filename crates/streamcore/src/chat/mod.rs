@@ -1,12 +1,13 @@
 //! A room's chat: who may speak, what is said, what moderators do about it, and what is kept.
 //!
 //! `wire` has the protocol, `identity` the tokens, `site` those of the host's own site, `text` and `blocked` what may be said, `products` what the host sells,
-//! `room` the rules as a pure function of state, input and time, `keep` the database, `doors` how many may come from one address, `actor` one task per room, `client` one client with its `requests`, `socket` its way over a WebSocket.
+//! `room` the rules as a pure function of state, input and time, `keep` the database, `doors` how many may come from one address, `entry` who somebody is, `actor` one task per room, `client` one client with its `requests`, `socket` its way over a WebSocket, `socketio` over Socket.IO.
 
 mod actor;
 mod blocked;
 mod client;
 mod doors;
+mod entry;
 mod identity;
 mod keep;
 mod products;
@@ -14,6 +15,7 @@ mod requests;
 mod room;
 mod site;
 mod socket;
+mod socketio;
 mod text;
 mod wire;
 
@@ -24,3 +26,4 @@ pub(crate) use products::{Hash, ImageKind, MOST_IMAGE_BYTES, MOST_IMAGES};
 pub(crate) use site::Site;
 pub use site::SiteKeyError;
 pub(crate) use socket::{host_token, is_host, open};
+pub(crate) use socketio::route as socketio_route;

@@ -18,6 +18,7 @@ use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{get, post, put};
 use secrecy::SecretString;
+use socketioxide::SocketIo;
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
@@ -165,11 +166,13 @@ fn ice_link(url: &str) -> Option<HeaderValue> {
 
 /// Serves until told to stop.
 pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, mut stop: watch::Receiver<bool>) {
-    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let (router, socketio) = router(app);
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let served = axum::serve(listener, service)
         .with_graceful_shutdown(async move {
             // An error says that the server was dropped: stop as well.
             let _ = stop.wait_for(|stop| *stop).await;
+            socketio.close().await;
         })
         .await;
     if let Err(error) = served {
@@ -177,7 +180,8 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, mut stop: watch:
     }
 }
 
-fn router(app: Arc<App>) -> Router {
+fn router(app: Arc<App>) -> (Router, SocketIo) {
+    let (socketio_route, socketio) = chat::socketio_route(&app);
     let open = Router::new()
         .nest("/whip", session::routes(Role::Publisher))
         .nest("/whep", session::routes(Role::Viewer))
@@ -185,8 +189,9 @@ fn router(app: Arc<App>) -> Router {
         .route("/api/rooms/{room}/events", get(rooms::events))
         .layer(map_response(allow_origins));
     let body_bytes = app.body_bytes;
-    Router::new()
+    let router = Router::new()
         .merge(open)
+        .merge(socketio_route)
         .route("/chat/{room}", get(chat::open))
         .route("/api/rooms/{room}/host", post(rooms::host))
         .route("/api/rooms/{room}/images", put(images::keep))
@@ -195,7 +200,8 @@ fn router(app: Arc<App>) -> Router {
         .route("/moderate/{room}", get(page::moderate))
         .route("/assets/{*path}", get(page::asset))
         .layer(DefaultBodyLimit::max(body_bytes))
-        .with_state(app)
+        .with_state(app);
+    (router, socketio)
 }
 
 /// Any page may publish and watch: what protects a room is its key, which no browser sends by itself.
