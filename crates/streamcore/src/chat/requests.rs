@@ -23,9 +23,10 @@ impl<W: Wire> Client<W> {
             },
             FromClient::Say { id, text, reply_to } => answer(id, say(handle, member, text, reply_to).await),
             FromClient::Rename { id, name } => answer(id, self.rename(member, &name)),
-            FromClient::Moderate { id, act, reason } => {
-                answer(id, moderate(&self.chat, &self.room, handle, member, Deed { act, reason }).await)
-            }
+            FromClient::Moderate { id, act, reason } => answer(
+                id,
+                moderate(&self.chat, &self.room, handle, member, Deed { act, reason }).await,
+            ),
             FromClient::History { id, before, search } => {
                 let search = search.as_deref();
                 match self.chat.keeper.history(&self.room, before, search).await {
@@ -120,9 +121,7 @@ pub(super) async fn moderate(
         return Ok(done);
     };
     let name = invited.unwrap_or_default();
-    let token = chat
-        .tokens
-        .sign(room, &member, &name, Role::Moderator, wall_ms());
+    let token = chat.tokens.sign(room, &member, &name, Role::Moderator, wall_ms());
     token
         .map(|token| Done::Invited { member, token })
         .ok_or(Refused::Unavailable)

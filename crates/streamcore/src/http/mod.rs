@@ -1,7 +1,8 @@
-//! StreamCore's HTTP: WHIP and WHEP, what viewers may know of a room, pictures of products, and the pages of viewers and
-//! moderators.
+//! StreamCore's HTTP: WHIP and WHEP, what viewers may know of a room, pictures of products, what other programs ask of
+//! rooms, and the pages of viewers and moderators.
 
 pub(crate) mod answer;
+pub(crate) mod api;
 mod images;
 mod page;
 mod rooms;
@@ -16,7 +17,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::map_response;
 use axum::response::Response;
-use axum::routing::{get, post, put};
+use axum::routing::get;
 use secrecy::SecretString;
 use socketioxide::SocketIo;
 use tokio::net::TcpListener;
@@ -50,6 +51,7 @@ pub(crate) struct App {
     body_bytes: usize,
     joins: Mutex<Bucket>,
     event_streams: Arc<Semaphore>,
+    paces: api::Paces,
     addresses: Mutex<Option<(Instant, Vec<SocketAddr>)>>,
     stop: watch::Receiver<bool>,
 }
@@ -85,6 +87,7 @@ impl App {
                 Instant::now(),
             )),
             event_streams: Arc::new(Semaphore::new(settings.limits.event_streams)),
+            paces: api::Paces::new(settings.limits.api_requests_per_second),
             addresses: Mutex::new(None),
             stop,
         })
@@ -185,17 +188,14 @@ fn router(app: Arc<App>) -> (Router, SocketIo) {
     let open = Router::new()
         .nest("/whip", session::routes(Role::Publisher))
         .nest("/whep", session::routes(Role::Viewer))
-        .route("/api/rooms/{room}", get(rooms::view))
         .route("/api/rooms/{room}/events", get(rooms::events))
         .layer(map_response(allow_origins));
     let body_bytes = app.body_bytes;
     let router = Router::new()
         .merge(open)
         .merge(socketio_route)
+        .merge(api::routes())
         .route("/chat/{room}", get(chat::open))
-        .route("/api/rooms/{room}/host", post(rooms::host))
-        .route("/api/rooms/{room}/images", put(images::keep))
-        .route("/rooms/{room}/images/{hash}", get(images::show))
         .route("/watch/{room}", get(page::watch))
         .route("/moderate/{room}", get(page::moderate))
         .route("/assets/{*path}", get(page::asset))

@@ -134,7 +134,9 @@ async fn hello(wire: &mut SocketIoWire) -> Option<RoomId> {
             }
             Refused::OutOfRange { field: "room".into() }
         }
-        Request { what: Err(ref why), .. } => why.clone(),
+        Request {
+            what: Err(ref why), ..
+        } => why.clone(),
         Request { what: Ok(_), .. } => unreadable("say hello first, with the name of the room as `room`"),
     };
     wire.turn_away(first, refused).await;

@@ -60,7 +60,11 @@ mod tests {
 
     #[test]
     fn what_is_emitted_is_what_the_websocket_would_bring() {
-        let hello = read("hello", body(json!({"version": 1, "room": "show", "last_seq": 7}))).expect("read");
+        let hello = read(
+            "hello",
+            body(json!({"version": 1, "room": "show", "last_seq": 7})),
+        )
+        .expect("read");
         assert_eq!(hello.room.as_deref(), Some("show"));
         assert_eq!(
             serde_json::from_str::<FromClient>(&hello.text).expect("a hello"),
@@ -73,15 +77,15 @@ mod tests {
         );
         let say = read("say", body(json!({"text": "hi", "type": "log", "id": 4}))).expect("read");
         assert!(
-            matches!(
-                serde_json::from_str(&say.text),
-                Ok(FromClient::Say { id: 4, .. })
-            ),
+            matches!(serde_json::from_str(&say.text), Ok(FromClient::Say { id: 4, .. })),
             "the event's name counts: {}",
             say.text
         );
         let say = read("say", body(json!({"text": "hi"}))).expect("read");
-        assert!(serde_json::from_str::<FromClient>(&say.text).is_ok(), "without a number");
+        assert!(
+            serde_json::from_str::<FromClient>(&say.text).is_ok(),
+            "without a number"
+        );
     }
 
     #[test]
