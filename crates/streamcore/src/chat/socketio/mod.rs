@@ -59,8 +59,7 @@ pub(crate) fn route(app: &Arc<App>) -> (Router<Arc<App>>, SocketIo) {
     let enter = async move |socket: SocketRef, HttpExtension(pass): HttpExtension<Arc<Pass>>| {
         serve(&entering, socket, pass).await;
     };
-    // An error says that the namespace has a name that is none.
-    let _slash_is_one = io.ns("/", enter.with(listen));
+    io.ns("/", enter.with(listen));
     let route = Router::new()
         .route_service("/socket.io/", service)
         .layer(from_fn_with_state(Arc::clone(app), door::keep));
