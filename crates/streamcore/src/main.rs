@@ -82,6 +82,9 @@ struct Serve {
     /// Viewers who come into chats from one address in a second
     #[arg(long, value_name = "N", default_value_t = Limits::default().chat_joins_per_second)]
     chat_joins_per_second: u32,
+    /// Requests a second of one caller of the HTTP interface to chats
+    #[arg(long, value_name = "N", default_value_t = Limits::default().api_requests_per_second)]
+    api_requests_per_second: u32,
 }
 
 /// Tips and tickets by Stripe
@@ -276,6 +279,7 @@ fn run(options: Serve) -> Result<(), Failure> {
             viewers: options.max_viewers,
             chat_connections_per_address: options.chat_connections_per_address,
             chat_joins_per_second: options.chat_joins_per_second,
+            api_requests_per_second: options.api_requests_per_second,
             ..Limits::default()
         },
     };

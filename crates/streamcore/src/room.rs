@@ -6,13 +6,14 @@ use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, watch};
 
 /// Name of a room, as it stands in its addresses: `/watch/{room}`, `/whip/{room}`, `/whep/{room}`.
 ///
 /// 1 to 64 characters out of `a-z`, `A-Z`, `0-9`, `-` and `_`, so that it needs no escaping anywhere.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct RoomId(String);
 
@@ -100,7 +101,7 @@ impl RoomInfo {
 }
 
 /// Where a room is in its show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RoomState {
     /// Nothing to see yet, or the publisher was lost and is expected back.
@@ -112,7 +113,7 @@ pub enum RoomState {
 }
 
 /// What viewers may know of a room. This is the JSON of `GET /api/rooms/{room}` and of its events.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RoomView {
     /// The room.
     pub room: RoomId,

@@ -92,6 +92,9 @@ pub struct Limits {
     pub chat_connections_per_address: u32,
     /// Viewers who come into chats from one address in a second, in bursts of as many as may be there. Default 5.
     pub chat_joins_per_second: u32,
+    /// Requests a second of one caller of the HTTP interface to chats, in bursts of twice as many: host, moderators and
+    /// accounts each by themselves, viewers by their address. Default 10, as many as over a socket.
+    pub api_requests_per_second: u32,
     /// Bytes of a request's body. An offer has 2 to 10 KB. Default 64 KiB.
     pub body_bytes: usize,
     /// Least time between two keyframes that are asked of a publisher. Default 1 s.
@@ -111,6 +114,7 @@ impl Default for Limits {
             event_streams: 4000,
             chat_connections_per_address: 20,
             chat_joins_per_second: 5,
+            api_requests_per_second: 10,
             body_bytes: 64 * 1024,
             keyframe_interval: Duration::from_secs(1),
             cache_bytes: 4 * 1024 * 1024,

@@ -37,6 +37,8 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("ashpd", &["media"]),
     ("str0m", &["streamcore"]),
     ("quinn-udp", &["streamcore"]),
+    ("socketioxide", &["streamcore"]),
+    ("aide", &["streamcore"]),
     // StreamCore stands alone, with a database of its own.
     ("sqlx", &["store", "streamcore"]),
     ("keyring", &["store"]),

@@ -88,9 +88,26 @@ pub struct Joined {
     pub batches: broadcast::Receiver<Batch>,
 }
 
+/// A room as somebody may see it who does not join.
+#[derive(Debug)]
+pub struct Looked {
+    /// The last event's number at that moment.
+    pub seq: Seq,
+    /// The room.
+    pub snapshot: Box<Snapshot>,
+    /// For host and moderators.
+    pub interest: Option<Vec<Interest>>,
+    /// What keeps the member from speaking.
+    pub restriction: Option<Restriction>,
+}
+
 /// What a room is asked.
 #[derive(Debug)]
 pub enum Ask {
+    Look {
+        speaker: Speaker,
+        reply: oneshot::Sender<Looked>,
+    },
     Join {
         speaker: Speaker,
         last_seq: Option<Seq>,
@@ -338,6 +355,11 @@ impl Actor {
                     self.leave(&speaker.author.id);
                 }
             }
+            Ask::Look { speaker, reply } => {
+                // What is shown is kept, as for whoever joins.
+                self.settle(turn, batches).await?;
+                let _gone_is_as_good = reply.send(look(room, &speaker, now));
+            }
             Ask::Invited { member, reply } => {
                 let _gone_is_as_good = reply.send(room.invited(&member).map(str::to_owned));
             }
@@ -486,6 +508,16 @@ fn now() -> Now {
     Now {
         wall_ms: wall_ms(),
         at: Instant::now(),
+    }
+}
+
+fn look(room: &Room, speaker: &Speaker, now: Now) -> Looked {
+    let role = speaker.author.role;
+    Looked {
+        seq: room.seq(),
+        snapshot: Box::new(room.snapshot(role, now)),
+        interest: (role >= Role::Moderator).then(|| room.interest()),
+        restriction: room.restriction(speaker, now).cloned(),
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
 
 use super::actor::{Ask, Batch, Chat, Joined, RoomHandle, wait_until};
 use super::doors::Held;
+use super::entry::{SignedIn, confirm, who};
 use super::identity::{Role, guest_name, new_member};
 use super::requests::unreadable;
 use super::room::Speaker;
@@ -25,7 +26,7 @@ const HELLO_WITHIN: Duration = Duration::from_secs(10);
 /// How often a silent connection is asked for a sign of life; proxies close silent ones after 30 s or more.
 const PING_EVERY: Duration = Duration::from_secs(20);
 /// How long nothing may be heard of a client, and how long one frame may take to it.
-const SILENT_FOR: Duration = Duration::from_secs(50);
+pub(super) const SILENT_FOR: Duration = Duration::from_secs(50);
 /// Requests a second of one connection; faster ones wait in its socket.
 const REQUESTS_PER_SECOND: f64 = 10.0;
 const REQUESTS_AT_ONCE: u32 = 20;
@@ -62,7 +63,7 @@ pub(super) struct Entrance {
     pub room: RoomId,
     pub address: IpAddr,
     pub stop: watch::Receiver<bool>,
-    pub place: OwnedSemaphorePermit,
+    pub place: Arc<OwnedSemaphorePermit>,
     /// The place before the door; a host needs none.
     pub before: Option<Held>,
 }
@@ -73,19 +74,13 @@ pub(super) struct Client<W> {
     wire: W,
     address: IpAddr,
     stop: watch::Receiver<bool>,
-    _place: OwnedSemaphorePermit,
+    _place: Arc<OwnedSemaphorePermit>,
     /// Before the door, then in the room; none of a host's or a moderator's.
     held: Option<Held>,
     /// With a ticket: its device's place.
     place: Option<Place>,
     /// What an account has shown.
     pub(super) signed_in: Option<SignedIn>,
-}
-
-/// The token of the host's own site, and when it ends, in seconds since 1970 UTC.
-pub(super) struct SignedIn {
-    token: String,
-    exp: u64,
 }
 
 impl<W: Wire> Client<W> {
@@ -207,11 +202,8 @@ impl<W: Wire> Client<W> {
             self.place = self.chat.gate.enter(&self.room, pass).await.map_err(no_entry)?;
         }
         let handle = self.chat.room(&self.room)?;
-        if author.role == Role::Moderator && self.signed_in.is_none() {
-            // A moderator is one for as long as the host wants.
-            let member = author.id.clone();
-            let invited = handle.ask(|reply| Ask::Invited { member, reply }).await?;
-            author.name = invited.ok_or(Refused::Token)?;
+        if self.signed_in.is_none() {
+            confirm(&handle, &mut author).await?;
         }
         let speaker = Speaker {
             author,
@@ -239,22 +231,9 @@ impl<W: Wire> Client<W> {
                 role: Role::Viewer,
             });
         };
-        let now_ms = wall_ms();
-        let Some(claims) = self.chat.tokens.read(&self.room, token, now_ms) else {
-            let site = self.chat.site.as_ref().ok_or(Refused::Token)?;
-            let account = site.read(&self.room, token, now_ms).await;
-            let account = account.ok_or(Refused::Token)?;
-            self.signed_in = Some(SignedIn {
-                token: token.to_owned(),
-                exp: account.exp,
-            });
-            return Ok(account.author);
-        };
-        Ok(Author {
-            id: claims.sub,
-            name: claims.name,
-            role: claims.role,
-        })
+        let known = who(&self.chat, &self.room, token).await?;
+        self.signed_in = known.signed_in;
+        Ok(known.author)
     }
 
     /// A viewer's place in the room.
@@ -435,24 +414,6 @@ impl<W: Wire> Client<W> {
         };
         self.send(&answer).await
     }
-}
-
-/// Who a token is of: one of ours, or of the host's own site. A moderator is one while the host's invitation holds.
-pub(crate) async fn author_of(chat: &Chat, room: &RoomId, token: &str, now_ms: u64) -> Option<Author> {
-    let Some(claims) = chat.tokens.read(room, token, now_ms) else {
-        return Some(chat.site.as_ref()?.read(room, token, now_ms).await?.author);
-    };
-    let mut author = Author {
-        id: claims.sub,
-        name: claims.name,
-        role: claims.role,
-    };
-    if author.role == Role::Moderator {
-        let member = author.id.clone();
-        let handle = chat.room(room).ok()?;
-        author.name = handle.ask(|reply| Ask::Invited { member, reply }).await.ok()??;
-    }
-    Some(author)
 }
 
 fn no_entry(why: NoEntry) -> Refused {

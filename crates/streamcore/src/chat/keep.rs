@@ -258,6 +258,26 @@ impl Keeper {
         Ok(Page { messages, more })
     }
 
+    /// One message, unless it was deleted.
+    pub async fn message(&self, room: &RoomId, seq: Seq) -> Result<Option<Message>, KeepError> {
+        let row =
+            sqlx::query("SELECT body FROM messages WHERE room = ?1 AND seq = ?2 AND deleted_by IS NULL")
+                .bind(room.as_str())
+                .bind(number(seq))
+                .fetch_optional(&self.pool)
+                .await?;
+        row.map(|row| Ok(serde_json::from_str(row.try_get("body")?)?))
+            .transpose()
+    }
+
+    /// Asks the database whether it answers.
+    pub async fn look(&self) -> Result<(), KeepError> {
+        sqlx::query("SELECT 1 FROM rooms LIMIT 1")
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     /// Entries of the log before `before`, newest first.
     pub async fn log(&self, room: &RoomId, before: Option<u64>) -> Result<Vec<Entry>, KeepError> {
         sqlx::query("SELECT body FROM entries WHERE room = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3")

@@ -24,9 +24,10 @@ impl<W: Wire> Client<W> {
             },
             FromClient::Say { id, text, reply_to } => answer(id, say(handle, member, text, reply_to).await),
             FromClient::Rename { id, name } => answer(id, self.rename(member, &name)),
-            FromClient::Moderate { id, act, reason } => {
-                answer(id, self.moderate(handle, member, act, reason).await)
-            }
+            FromClient::Moderate { id, act, reason } => answer(
+                id,
+                moderate(&self.chat, &self.room, handle, member, Deed { act, reason }).await,
+            ),
             FromClient::History { id, before, search } => {
                 let search = search.as_deref();
                 match self.chat.keeper.history(&self.room, before, search).await {
@@ -118,44 +119,49 @@ impl<W: Wire> Client<W> {
         let token = self.token_of(&member.author).ok_or(Refused::Unavailable)?;
         Ok(Done::Renamed { name, token })
     }
-
-    async fn moderate(
-        &mut self,
-        handle: &RoomHandle,
-        by: &Speaker,
-        act: Act,
-        reason: Option<String>,
-    ) -> Result<Done, Refused> {
-        let invited = match &act {
-            Act::Invite { name } => clean_name(name),
-            _ => None,
-        };
-        has_images(&self.chat, &self.room, by, &act).await?;
-        has_payment(&self.chat, &self.room, by, &act).await?;
-        let by = by.clone();
-        let done = handle
-            .ask(|reply| Ask::Moderate {
-                by,
-                act: Box::new(act),
-                reason,
-                reply,
-            })
-            .await??;
-        let Done::Invited { member, .. } = done else {
-            return Ok(done);
-        };
-        let name = invited.unwrap_or_default();
-        let token = self
-            .chat
-            .tokens
-            .sign(&self.room, &member, &name, Role::Moderator, wall_ms());
-        token
-            .map(|token| Done::Invited { member, token })
-            .ok_or(Refused::Unavailable)
-    }
 }
 
-async fn say(
+/// What a moderator does, and why.
+pub(super) struct Deed {
+    pub act: Act,
+    /// For the log.
+    pub reason: Option<String>,
+}
+
+/// An act of moderation, with the invitation that it makes.
+pub(super) async fn moderate(
+    chat: &Chat,
+    room: &RoomId,
+    handle: &RoomHandle,
+    by: &Speaker,
+    Deed { act, reason }: Deed,
+) -> Result<Done, Refused> {
+    let invited = match &act {
+        Act::Invite { name } => clean_name(name),
+        _ => None,
+    };
+    has_images(chat, room, by, &act).await?;
+    has_payment(chat, room, by, &act).await?;
+    let by = by.clone();
+    let done = handle
+        .ask(|reply| Ask::Moderate {
+            by,
+            act: Box::new(act),
+            reason,
+            reply,
+        })
+        .await??;
+    let Done::Invited { member, .. } = done else {
+        return Ok(done);
+    };
+    let name = invited.unwrap_or_default();
+    let token = chat.tokens.sign(room, &member, &name, Role::Moderator, wall_ms());
+    token
+        .map(|token| Done::Invited { member, token })
+        .ok_or(Refused::Unavailable)
+}
+
+pub(super) async fn say(
     handle: &RoomHandle,
     member: &Speaker,
     text: Text,
@@ -174,7 +180,7 @@ async fn say(
 
 /// Entries as they stand in the log, each with whether it can be taken back now: what that takes is the room's, and is in
 /// no database.
-async fn told_truly(handle: &RoomHandle, mut entries: Vec<Entry>) -> Result<Vec<Entry>, Refused> {
+pub(super) async fn told_truly(handle: &RoomHandle, mut entries: Vec<Entry>) -> Result<Vec<Entry>, Refused> {
     let undoable = handle.ask(|reply| Ask::Undoable { reply }).await?;
     for entry in &mut entries {
         entry.undoable = undoable.contains(&entry.number);
@@ -266,6 +272,6 @@ async fn has_payment(chat: &Chat, room: &RoomId, by: &Speaker, act: &Act) -> Res
     }
 }
 
-fn log_failure(room: &RoomId, error: &KeepError) {
+pub(super) fn log_failure(room: &RoomId, error: &KeepError) {
     tracing::error!(%room, error = error as &(dyn std::error::Error + 'static), "the room database failed");
 }

@@ -35,14 +35,13 @@ pub(crate) async fn open(
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Refusal> {
     let room: RoomId = room.parse().map_err(|_| Refusal::no_such_room())?;
-    let place = app.listener_place()?;
+    let place = Arc::new(app.listener_place()?);
     let (chat, stop) = (app.chat(), app.stopping());
     let address = app.viewer_address(from, &headers);
     let hosts = is_host(&chat, &room, &headers);
     let before = chat.doors.knock(address);
     if before.is_none() && !hosts {
-        let text = "Too many connections from this address have not said who they are.";
-        return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, text).retry_after(KNOCK_AGAIN_AFTER_S));
+        return Err(too_many_at_the_door());
     }
     // Strangers could fill the memory with the beginnings of large messages.
     let most = if hosts { MOST_BYTES_OF_A_HOST } else { MOST_BYTES };
@@ -58,6 +57,12 @@ pub(crate) async fn open(
         };
         Client::new(entrance, socket).run()
     }))
+}
+
+/// What somebody is told whose address has no place before the door.
+pub(super) fn too_many_at_the_door() -> Refusal {
+    let text = "Too many connections from this address have not said who they are.";
+    Refusal::new(StatusCode::TOO_MANY_REQUESTS, text).retry_after(KNOCK_AGAIN_AFTER_S)
 }
 
 impl Wire for WebSocket {

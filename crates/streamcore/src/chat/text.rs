@@ -1,5 +1,6 @@
 //! What may stand in a message and in a name: text of bounded length, without what hides or turns around.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::UnicodeEmoji;
@@ -14,7 +15,7 @@ const MOST_OF_A_NAME: usize = 32;
 const MOST_MARKS: usize = 3;
 
 /// Words as they came from a client, with a length that can be worked with. [`Text::clean`] makes a message of them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/"))]
 pub struct Text(pub String);

@@ -35,6 +35,11 @@ impl Refusal {
         refusal
     }
 
+    /// Its status, its sentence, and when to come back, in seconds.
+    pub fn parts(self) -> (StatusCode, String, Option<u32>) {
+        (self.status, self.text, self.retry_after_s)
+    }
+
     pub fn no_such_room() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,

@@ -1,7 +1,8 @@
-//! StreamCore's HTTP: WHIP and WHEP, what viewers may know of a room, pictures of products, and the pages of viewers and
-//! moderators.
+//! StreamCore's HTTP: WHIP and WHEP, what viewers may know of a room, pictures of products, what other programs ask of
+//! rooms, and the pages of viewers and moderators.
 
 pub(crate) mod answer;
+pub(crate) mod api;
 mod images;
 mod money;
 mod page;
@@ -17,8 +18,9 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::map_response;
 use axum::response::Response;
-use axum::routing::{get, post, put};
+use axum::routing::{get, post};
 use secrecy::SecretString;
+use socketioxide::SocketIo;
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
@@ -50,6 +52,7 @@ pub(crate) struct App {
     body_bytes: usize,
     joins: Mutex<Bucket>,
     event_streams: Arc<Semaphore>,
+    paces: api::Paces,
     addresses: Mutex<Option<(Instant, Vec<SocketAddr>)>>,
     stop: watch::Receiver<bool>,
 }
@@ -85,6 +88,7 @@ impl App {
                 Instant::now(),
             )),
             event_streams: Arc::new(Semaphore::new(settings.limits.event_streams)),
+            paces: api::Paces::new(settings.limits.api_requests_per_second),
             addresses: Mutex::new(None),
             stop,
         })
@@ -190,11 +194,13 @@ fn ice_link(url: &str) -> Option<HeaderValue> {
 
 /// Serves until told to stop.
 pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, mut stop: watch::Receiver<bool>) {
-    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let (router, socketio) = router(app);
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let served = axum::serve(listener, service)
         .with_graceful_shutdown(async move {
             // An error says that the server was dropped: stop as well.
             let _ = stop.wait_for(|stop| *stop).await;
+            socketio.close().await;
         })
         .await;
     if let Err(error) = served {
@@ -202,30 +208,30 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, mut stop: watch:
     }
 }
 
-fn router(app: Arc<App>) -> Router {
+fn router(app: Arc<App>) -> (Router, SocketIo) {
+    let (socketio_route, socketio) = chat::socketio_route(&app);
     let open = Router::new()
         .nest("/whip", session::routes(Role::Publisher))
         .nest("/whep", session::routes(Role::Viewer))
-        .route("/api/rooms/{room}", get(rooms::view))
         .route("/api/rooms/{room}/events", get(rooms::events))
         .layer(map_response(allow_origins));
     let body_bytes = app.body_bytes;
-    Router::new()
+    let router = Router::new()
         .merge(open)
+        .merge(socketio_route)
+        .merge(api::routes())
         .route("/chat/{room}", get(chat::open))
-        .route("/api/rooms/{room}/host", post(rooms::host))
-        .route("/api/rooms/{room}/images", put(images::keep))
         .route("/api/rooms/{room}/money", get(money::terms))
         .route("/api/rooms/{room}/tips", post(money::tip))
         .route("/api/rooms/{room}/tickets", post(money::sell))
         .route("/api/rooms/{room}/tickets/open", post(money::open))
         .route("/stripe/webhook", post(money::webhook))
-        .route("/rooms/{room}/images/{hash}", get(images::show))
         .route("/watch/{room}", get(page::watch))
         .route("/moderate/{room}", get(page::moderate))
         .route("/assets/{*path}", get(page::asset))
         .layer(DefaultBodyLimit::max(body_bytes))
-        .with_state(app)
+        .with_state(app);
+    (router, socketio)
 }
 
 /// Any page may publish and watch: what protects a room is its key, which no browser sends by itself.

@@ -16,7 +16,7 @@ use super::session::{bearer, read_body};
 use crate::chat::{Refused, Role, Speaker, Text, author_of};
 use crate::money::wire::Sum;
 use crate::money::{Heard, MOST_EVENT_BYTES, NoEntry, SIGNATURE_HEADER, Shown, Wish};
-use crate::room::{RoomId, wall_ms};
+use crate::room::RoomId;
 
 /// When Stripe is to say again what could not be kept; it has a plan of its own, proxies have not.
 const AGAIN_AFTER_S: u32 = 10;
@@ -149,9 +149,7 @@ pub(crate) async fn tip(
         .get(header::AUTHORIZATION)
         .and_then(bearer)
         .ok_or(Refused::Token)?;
-    let author = author_of(&app.chat, &room, token, wall_ms())
-        .await
-        .ok_or(Refused::Token)?;
+    let author = author_of(&app.chat, &room, token).await.ok_or(Refused::Token)?;
     let address = app.viewer_address(from, &headers);
     let speaker = Speaker {
         author,
@@ -251,7 +249,7 @@ pub(crate) async fn webhook(
 
 /// Whether a viewer who shows this is the host or a moderator, who need no ticket.
 pub(super) async fn is_crew(app: &App, room: &RoomId, token: &str) -> bool {
-    let author = author_of(&app.chat, room, token, wall_ms()).await;
+    let author = author_of(&app.chat, room, token).await;
     author.is_some_and(|author| author.role >= Role::Moderator)
 }
 

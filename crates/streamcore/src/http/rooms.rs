@@ -4,17 +4,20 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use aide::OperationInput;
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use schemars::JsonSchema;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::App;
 use super::answer::Refusal;
+use super::api::{Body, Code, Done, Problem, Room};
 use crate::chat::host_token;
 use crate::room::{RoomState, RoomView};
 
@@ -26,39 +29,55 @@ const COME_BACK_AFTER: Duration = Duration::from_secs(1);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// `GET /api/rooms/{room}`: a room nobody has spoken of yet starts soon.
-pub(crate) async fn view(
-    State(app): State<Arc<App>>,
-    Path(room): Path<String>,
-) -> Result<impl IntoResponse, Refusal> {
-    let room = room.parse().map_err(|_| Refusal::no_such_room())?;
-    Ok((
-        [(header::CACHE_CONTROL, "no-store")],
-        Json(app.directory.view(&room)),
-    ))
+pub(crate) async fn view(State(app): State<Arc<App>>, Room(room): Room) -> Done<RoomView> {
+    Done(app.directory.view(&room))
 }
 
 /// What somebody is called as the host of a room's chat.
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Host {
+    /// At least one letter or digit; what is longer than 32 characters is cut.
+    #[schemars(length(min = 1))]
     name: String,
 }
+
+/// What makes a host.
+#[derive(serde::Serialize, JsonSchema)]
+pub(crate) struct HostToken {
+    /// A secret, for 30 days.
+    token: String,
+}
+
+/// Whoever shows the key with which shows are published to this server.
+pub(crate) struct Publisher;
+
+impl FromRequestParts<Arc<App>> for Publisher {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        super::session::show_key(app, &parts.headers)?;
+        Ok(Self)
+    }
+}
+
+impl OperationInput for Publisher {}
 
 /// `POST /api/rooms/{room}/host` with the publish key: the token of the room's host, for its chat.
 pub(crate) async fn host(
     State(app): State<Arc<App>>,
-    Path(room): Path<String>,
-    headers: HeaderMap,
-    Json(host): Json<Host>,
-) -> Result<impl IntoResponse, Refusal> {
-    let room = room.parse().map_err(|_| Refusal::no_such_room())?;
-    super::session::show_key(&app, &headers)?;
-    let token = host_token(&app.chat, &room, &host.name)
-        .ok_or_else(|| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "The name has no letters."))?;
-    Ok((
-        [(header::CACHE_CONTROL, "no-store")],
-        Json(serde_json::json!({ "token": token })),
-    ))
+    Room(room): Room,
+    _: Publisher,
+    Body(host): Body<Host>,
+) -> Result<Done<HostToken>, Problem> {
+    let token = host_token(&app.chat, &room, &host.name).ok_or_else(|| {
+        Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            Code::OutOfRange,
+            "The name has no letters.",
+        )
+    })?;
+    Ok(Done(HostToken { token }))
 }
 
 /// What one stream of events holds.

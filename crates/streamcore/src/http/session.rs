@@ -356,7 +356,7 @@ async fn read_text(app: &App, body: Body) -> Result<String, Refusal> {
 }
 
 /// A body of at most so many bytes that comes in time.
-pub(super) async fn read_body(body: Body, most: usize) -> Result<Bytes, Refusal> {
+pub(crate) async fn read_body(body: Body, most: usize) -> Result<Bytes, Refusal> {
     match tokio::time::timeout(BODY_WITHIN, to_bytes(body, most)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => Err(Refusal::new(

@@ -1,5 +1,6 @@
 //! Sums of money: whole numbers of a currency's smallest unit, never floats.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The most that one payment may be: Stripe takes eight digits.
@@ -14,7 +15,7 @@ const WITHOUT_DECIMALS: [&str; 15] = [
 const UNTAKEN: [&str; 7] = ["BHD", "JOD", "KWD", "OMR", "TND", "ISK", "UGX"];
 
 /// A currency by its code of three letters (ISO 4217), in capitals.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency(String);
 
@@ -70,7 +71,7 @@ impl From<Currency> for String {
 }
 
 /// An amount of a currency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/"))]
 pub struct Sum {
     /// In the currency's smallest unit.

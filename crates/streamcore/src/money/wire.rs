@@ -1,5 +1,6 @@
 //! What pages and desks are told of money, and what they ask. Every sum is in its currency's smallest unit.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use super::amount::{Currency, Sum};
@@ -11,7 +12,7 @@ type Seq = u64;
 pub type PaymentId = String;
 
 /// What the host does about money.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case", deny_unknown_fields)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/", optional_fields))]
 pub enum MoneyAct {
@@ -50,7 +51,7 @@ pub enum MoneyAct {
 }
 
 /// What viewers may pay.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/"))]
 pub struct TipRules {
     /// Three letters.
@@ -67,7 +68,7 @@ pub struct TipRules {
 }
 
 /// What tips are collected for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/"))]
 pub struct Goal {
     /// In words: text.
@@ -79,7 +80,7 @@ pub struct Goal {
 }
 
 /// A tip that was paid.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/", optional_fields))]
 pub struct Tip {
     /// Number of the event that told it.
@@ -96,7 +97,7 @@ pub struct Tip {
 }
 
 /// Money, as a room has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+#[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Default)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/", optional_fields))]
 pub struct Money {
     /// Whether no real money flows.

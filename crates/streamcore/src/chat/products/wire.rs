@@ -1,5 +1,6 @@
 //! Products in the protocol of [`crate::chat::wire`].
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What the host's shop calls a product: 1 to 64 characters without spaces at the ends.
@@ -9,7 +10,7 @@ pub type ProductId = String;
 ///
 /// What a client says is looked at before anything else happens to it: texts lose what hides or turns around, too long
 /// ones are refused by the name of their field. What viewers are told has the show in its link.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/", optional_fields))]
 pub struct Product {
@@ -43,7 +44,7 @@ pub struct Product {
 }
 
 /// What a product costs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/", optional_fields))]
 pub struct Price {
@@ -59,7 +60,7 @@ pub struct Price {
 }
 
 /// How many there are of a product.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "is", rename_all = "snake_case")]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/"))]
 pub enum Stock {
@@ -88,7 +89,7 @@ pub enum Visit {
 }
 
 /// How much viewers want a product.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/"))]
 pub struct Interest {
     /// Which.
@@ -100,7 +101,7 @@ pub struct Interest {
 }
 
 /// What viewers did with one product in one minute.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/"))]
 pub struct Figure {
     /// When the minute began, in milliseconds since 1970 UTC.

@@ -1,5 +1,6 @@
 //! What moderators and the host do.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{MemberId, Rules, Seq};
@@ -7,7 +8,7 @@ use crate::chat::products::wire::{Product, ProductId};
 use crate::money::wire::MoneyAct;
 
 /// What moderators do. What is marked with "host" is the host's alone.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/", optional_fields))]
 pub enum Act {

@@ -1,5 +1,6 @@
 //! What a client is told.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Entry, Event, MemberId, Message, RequestId, Seq, Snapshot, You};
@@ -122,7 +123,7 @@ pub enum ToClient {
 }
 
 /// What became of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "result", rename_all = "snake_case")]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/"))]
 pub enum Done {

@@ -1,5 +1,6 @@
 //! What happens in a room.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Act, Author, Held, MemberId, Message, Moderator, Restriction, Rules, Seq};
@@ -109,7 +110,7 @@ pub enum Happening {
 }
 
 /// One act in the log.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/", optional_fields))]
 pub struct Entry {
     /// Its number.

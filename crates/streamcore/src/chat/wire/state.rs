@@ -1,5 +1,6 @@
 //! What a room is made of.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{MemberId, Seq};
@@ -8,7 +9,7 @@ use crate::chat::products::wire::{Product, ProductId};
 use crate::money::wire::Money;
 
 /// How a room is run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/"))]
 pub struct Rules {
@@ -49,7 +50,7 @@ impl Default for Rules {
 }
 
 /// Who said something.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/"))]
 pub struct Author {
     /// Who.
@@ -61,7 +62,7 @@ pub struct Author {
 }
 
 /// The message that another one answers, in short.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/"))]
 pub struct Quote {
     /// Which.
@@ -73,7 +74,7 @@ pub struct Quote {
 }
 
 /// One message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/", optional_fields))]
 pub struct Message {
     /// Its number.
@@ -94,7 +95,7 @@ pub struct Message {
 }
 
 /// Why a message waits for a moderator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/"))]
 pub enum HeldFor {
@@ -105,7 +106,7 @@ pub enum HeldFor {
 }
 
 /// A message that waits for a moderator.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/"))]
 pub struct Held {
     /// What.
@@ -115,7 +116,7 @@ pub struct Held {
 }
 
 /// What keeps a member from speaking.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/", optional_fields))]
 pub struct Restriction {
     /// Whom.
@@ -128,7 +129,7 @@ pub struct Restriction {
 }
 
 /// Somebody whom the host has invited to keep order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/"))]
 pub struct Moderator {
     /// Who.
@@ -155,7 +156,7 @@ pub struct You {
 }
 
 /// The room as it is.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/", optional_fields))]
 pub struct Snapshot {
     /// The last messages, oldest first.
@@ -180,7 +181,7 @@ pub struct Snapshot {
 }
 
 /// The message on top.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/"))]
 pub struct Pinned {
     /// Which.
