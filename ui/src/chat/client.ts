@@ -1,5 +1,5 @@
 /** The chat's connection in a browser: gives {@link ChatLink} its socket, its clock and its promises. */
-import type { Event, Interest, ToClient } from '../lib/protocol/chat';
+import type { Event, Interest, Pulse, ToClient } from '../lib/protocol/chat';
 import { ChatLink, type Answer, type Effect, type LinkOptions, type LinkState, type Request, type Welcome } from './link';
 
 /** Where to connect, and what to show there. */
@@ -15,6 +15,7 @@ export interface ClientOptions extends Omit<LinkOptions, 'random'> {
   onWelcome(welcome: Welcome): void;
   onEvents(events: Event[]): void;
   onInterest?(products: Interest[]): void;
+  onPulse?(pulse: Pulse): void;
   onState(state: LinkState): void;
   onForget?(): void;
 }
@@ -97,6 +98,8 @@ export class ChatClient {
         return this.#options.onEvents(effect.events);
       case 'interest':
         return this.#options.onInterest?.(effect.products);
+      case 'pulse':
+        return this.#options.onPulse?.(effect.pulse);
       case 'answer':
         this.#asked.get(effect.id)?.(effect.answer);
         this.#asked.delete(effect.id);

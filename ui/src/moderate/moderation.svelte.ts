@@ -1,9 +1,10 @@
 /** What the page knows and does: the room's chat, acts with their undo, what was said before, the log. */
 import { ChatClient, type Door } from '../chat/client';
+import { nothing } from '../chat/engage';
 import type { Answer, LinkState } from '../chat/link';
 import { ChatRoom } from '../chat/room';
 import { sayRefused } from '../chat/says';
-import type { Act, Entry, Event, Held, Interest, Message, Moderator, Pinned, Product, Restriction, Rules, You } from '../lib/protocol/chat';
+import type { Act, Engagement, Entry, Event, Held, Interest, Message, Moderator, Pinned, Product, Restriction, Rules, You } from '../lib/protocol/chat';
 import { invitation } from './token';
 import { c, language, t } from './words.svelte';
 
@@ -60,6 +61,8 @@ export class Moderation {
   /** Numbers of the products that viewers are shown. */
   featured = $state.raw<string[]>([]);
   interest = $state.raw<Interest[]>([]);
+  /** What the room does together. */
+  engage = $state.raw<Engagement>(nothing());
   entries = $state.raw<Entry[]>([]);
   notice = $state.raw<Notice | undefined>();
   found = $state.raw<Found | undefined>();
@@ -105,6 +108,12 @@ export class Moderation {
       },
       onEvents: (events) => this.#hear(events),
       onInterest: (products) => (this.room.interest = this.interest = products),
+      onPulse: (pulse) => {
+        // Events that wait come before it.
+        this.#happened();
+        this.room.pulse(pulse);
+        this.engage = this.room.engage;
+      },
       onState: (state) => (this.link = state),
     });
     const turned = () => {
@@ -318,6 +327,7 @@ export class Moderation {
     this.products = room.products;
     this.featured = room.featured;
     this.interest = room.interest;
+    this.engage = room.engage;
     this.entries = room.entries;
   }
 }

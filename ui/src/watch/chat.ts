@@ -6,7 +6,9 @@ import { sayChat, sayRefused } from '../chat/says';
 import type { Event } from '../lib/protocol/chat';
 import { Composer } from './chat-composer';
 import { ChatLog, words } from './chat-log';
+import { Together, aboutTogether } from './engage/together';
 import { rememberToken, rememberedName, rememberedToken } from './chat-memory';
+import { Parts } from './parts';
 import { Products } from './products';
 import { say, type Locale } from './words';
 
@@ -49,13 +51,19 @@ export function startChat(name: string, locale: Locale): Chat {
       log.show(missed);
       showRoom();
       products.show(welcome.snapshot === undefined);
+      together.welcome();
       composer.onWelcome();
     },
     onEvents: (events) => {
       log.show(room.apply(events));
       showRoom();
       if (events.some(aboutProducts)) products.show();
+      if (events.some(aboutTogether)) together.show();
       composer.show();
+    },
+    onPulse: (pulse) => {
+      room.pulse(pulse);
+      together.pulse();
     },
     onState: (next) => {
       if (next.is === link.is) return;
@@ -64,7 +72,10 @@ export function startChat(name: string, locale: Locale): Chat {
       showState();
     },
   });
-  const products = new Products(name, room, client, () => log.toEnd());
+  const parts = new Parts(byId('chat-tabs'));
+  parts.add({ tab: byId('tab-talk'), panel: byId('chat-talk'), onOpen: () => log.toEnd() });
+  const together = new Together(name, room, client, parts);
+  const products = new Products(name, room, client, parts);
   const composer = new Composer(name, room, client, () => log.toEnd());
   const log = new ChatLog(
     room,
@@ -116,6 +127,7 @@ export function startChat(name: string, locale: Locale): Chat {
     log.speak(next);
     composer.speak(next);
     products.speak(next);
+    together.speak(next);
     showRoom();
     showState();
     open(page.dataset.chat === 'open');

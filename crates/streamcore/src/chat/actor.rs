@@ -7,6 +7,7 @@ use std::time::Instant;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::doors::Doors;
+use super::engage::wire::{Engagement, Part};
 use super::identity::{Role, Tokens};
 use super::keep::{KeepError, Keeper};
 use super::products::wire::{Interest, ProductId, Visit};
@@ -65,6 +66,8 @@ pub enum Batch {
     Events(Arc<Vec<Shipped>>),
     /// For host and moderators: a whole message, as JSON.
     Interest(Arc<str>),
+    /// For all: a whole message, as JSON.
+    Pulse(Arc<str>),
 }
 
 /// Somebody who has joined.
@@ -76,6 +79,8 @@ pub struct Joined {
     pub snapshot: Option<Box<Snapshot>>,
     /// For host and moderators.
     pub interest: Option<Vec<Interest>>,
+    /// What the room does together, if anything.
+    pub engage: Option<Box<Engagement>>,
     /// What was missed.
     pub missed: Vec<Event>,
     /// What keeps the member from speaking.
@@ -118,6 +123,11 @@ pub enum Ask {
         by: Speaker,
         product: ProductId,
         what: Visit,
+        reply: oneshot::Sender<Result<Done, Refused>>,
+    },
+    TakePart {
+        by: Speaker,
+        part: Part,
         reply: oneshot::Sender<Result<Done, Refused>>,
     },
     Leave {
@@ -270,7 +280,12 @@ impl Actor {
         let (batches, _) = broadcast::channel(BEHIND);
         loop {
             if asks.is_empty() {
-                let tell_at = room.interest_at(Instant::now());
+                let now = now();
+                let tell_at = room
+                    .interest_at(now.at)
+                    .into_iter()
+                    .chain(room.engage_at(now))
+                    .min();
                 tokio::select! {
                     count = self.asks.recv_many(asks, TURN) => if count == 0 {
                         return Ok(());
@@ -282,8 +297,11 @@ impl Actor {
             for ask in asks.drain(..) {
                 self.take(&mut room, &mut turn, &batches, ask).await?;
             }
+            let now = now();
+            turn.add_follow(room.engage_on_time(now));
             self.settle(&mut turn, &batches).await?;
             tell_interest(&mut room, &batches);
+            tell_pulse(&mut room, &batches, now.at);
         }
     }
 
@@ -294,10 +312,7 @@ impl Actor {
         batches: &broadcast::Sender<Batch>,
         ask: Ask,
     ) -> Result<(), ()> {
-        let now = Now {
-            wall_ms: wall_ms(),
-            at: Instant::now(),
-        };
+        let now = now();
         match ask {
             Ask::Join {
                 speaker,
@@ -341,6 +356,7 @@ impl Actor {
                 what,
                 reply,
             } => turn.add(reply, room.visit(&by, &product, what, now)),
+            Ask::TakePart { by, part, reply } => turn.add(reply, room.take_part(&by, &part, now)),
             Ask::Leave { member } => self.leave(&member),
         }
         Ok(())
@@ -362,7 +378,9 @@ impl Actor {
         here.0 += 1;
         here.1 = speaker.address;
         let missed = last_seq.and_then(|seq| room.since(seq, author.role, &author.id));
+        let engage = room.engagement(author.role, &author.id, now);
         Joined {
+            engage: (!engage.is_nothing()).then(|| Box::new(engage)),
             seq: room.seq(),
             snapshot: missed
                 .is_none()
@@ -425,6 +443,22 @@ fn tell_interest(room: &mut Room, batches: &broadcast::Sender<Batch>) {
     }
 }
 
+/// Tells everybody what viewers did together, if it is time.
+fn tell_pulse(room: &mut Room, batches: &broadcast::Sender<Batch>, now: Instant) {
+    let Some(pulse) = room.pulse(now) else { return };
+    if let Ok(json) = serde_json::to_string(&ToClient::Pulse(pulse)) {
+        // An error says that nobody is there to be told.
+        let _ = batches.send(Batch::Pulse(json.into()));
+    }
+}
+
+fn now() -> Now {
+    Now {
+        wall_ms: wall_ms(),
+        at: Instant::now(),
+    }
+}
+
 /// Never, without a moment.
 pub async fn wait_until(at: Option<Instant>) {
     match at {
@@ -440,10 +474,14 @@ impl Turn {
         result: Result<(Done, Follow), Refused>,
     ) {
         let answer = result.map(|(done, follow)| {
-            self.follow.keep.extend(follow.keep);
-            self.follow.tell.extend(follow.tell);
+            self.add_follow(follow);
             done
         });
         self.owed.push((reply, answer));
+    }
+
+    fn add_follow(&mut self, follow: Follow) {
+        self.follow.keep.extend(follow.keep);
+        self.follow.tell.extend(follow.tell);
     }
 }

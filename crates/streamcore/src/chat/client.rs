@@ -167,6 +167,7 @@ impl<W: Wire> Client<W> {
                 interest: joined.interest,
                 snapshot: joined.snapshot,
                 events: joined.missed,
+                engage: joined.engage,
             },
             None => ToClient::Refused {
                 id: None,
@@ -333,11 +334,16 @@ impl<W: Wire> Client<W> {
         let mut merged = 0;
         // The last one says it all.
         let mut interest = None;
+        let mut pulses = Vec::new();
         while let Some(batch) = next.take() {
             let events = match batch {
                 Batch::Events(events) => events,
                 Batch::Interest(json) => {
                     interest = Some(json);
+                    Arc::default()
+                }
+                Batch::Pulse(json) => {
+                    pulses.push(json);
                     Arc::default()
                 }
             };
@@ -360,6 +366,10 @@ impl<W: Wire> Client<W> {
         if frame.len() > empty {
             frame.push_str("]}");
             self.put(frame.into()).await?;
+        }
+        // After the events that they are about.
+        for json in pulses {
+            self.put((*json).into()).await?;
         }
         match interest {
             Some(json) if member.author.role >= Role::Moderator => self.put((*json).into()).await,

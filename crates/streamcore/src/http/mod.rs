@@ -2,6 +2,7 @@
 //! moderators.
 
 pub(crate) mod answer;
+mod giveaways;
 mod images;
 mod page;
 mod rooms;
@@ -190,6 +191,7 @@ fn router(app: Arc<App>) -> Router {
         .route("/chat/{room}", get(chat::open))
         .route("/api/rooms/{room}/host", post(rooms::host))
         .route("/api/rooms/{room}/images", put(images::keep))
+        .route("/api/rooms/{room}/giveaways/{id}", get(giveaways::proof))
         .route("/rooms/{room}/images/{hash}", get(images::show))
         .route("/watch/{room}", get(page::watch))
         .route("/moderate/{room}", get(page::moderate))

@@ -1,5 +1,6 @@
 //! A room's chat as a pure state machine: who may say and do what, and what follows. No I/O, no clock of its own.
 
+mod engage;
 mod moderation;
 mod shelf;
 mod speaking;
@@ -10,6 +11,8 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
 use super::blocked::Blocked;
+use super::engage::wire::{Giveaway, Poll, Question, Reacted};
+use super::engage::{Asked, Entry as Entered, KeptEngagement, Seed};
 use super::identity::{Role, is_account};
 use super::products::KeptProducts;
 use super::products::wire::{Product, ProductId, Visit};
@@ -19,6 +22,7 @@ use super::wire::{
 };
 use crate::bucket::Bucket;
 use crate::room::RoomId;
+use engage::Activity;
 use shelf::Shelf;
 
 /// Messages that a newcomer is shown.
@@ -123,6 +127,7 @@ pub enum Change {
         holds: bool,
     },
     Product(ProductChange),
+    Engage(EngageChange),
 }
 
 /// What the database must know of products.
@@ -140,6 +145,43 @@ pub enum ProductChange {
         minute: u64,
         what: Visit,
     },
+}
+
+/// What the database must know of engagement.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EngageChange {
+    /// As it is now, and whether it is shown still.
+    Poll {
+        poll: Poll,
+        shown: bool,
+    },
+    Voted {
+        poll: Seq,
+        member: MemberId,
+        option: u32,
+    },
+    QuestionsOpen(bool),
+    /// As it is now.
+    Question(Question),
+    QuestionGone(Seq),
+    Supported {
+        question: Seq,
+        member: MemberId,
+    },
+    /// As it is now, and whether it is shown still.
+    Giveaway {
+        giveaway: Giveaway,
+        seed: Seed,
+        shown: bool,
+    },
+    Entered {
+        giveaway: Seq,
+        /// From 0.
+        place: u64,
+        entry: Entered,
+    },
+    /// How often in all.
+    Reacted(Vec<Reacted>),
 }
 
 /// What follows from an input: for the database first, then for those it is told to.
@@ -162,6 +204,7 @@ pub struct Kept {
     /// Invited moderators: number and name.
     pub invitations: Vec<(MemberId, String)>,
     pub products: KeptProducts,
+    pub engagement: KeptEngagement,
 }
 
 /// How an act is taken back.
@@ -173,6 +216,7 @@ enum Undo {
     Pin(Option<Pinned>),
     Rules(Rules),
     Feature(Vec<ProductId>),
+    Question(Box<Asked>),
 }
 
 /// One viewer who speaks: who, and how fast.
@@ -199,6 +243,7 @@ pub struct Room {
     restrictions: HashMap<MemberId, (Restriction, Option<AddressHash>)>,
     invitations: HashMap<MemberId, String>,
     shelf: Shelf,
+    activity: Activity,
     undo: VecDeque<(u64, Undo)>,
     paces: HashMap<MemberId, Pace>,
 }
@@ -223,6 +268,7 @@ impl Room {
                 .collect(),
             invitations: kept.invitations.into_iter().collect(),
             shelf: Shelf::new(kept.products),
+            activity: Activity::new(kept.engagement),
             undo: VecDeque::new(),
             paces: HashMap::new(),
         }

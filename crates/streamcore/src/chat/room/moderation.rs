@@ -85,6 +85,7 @@ impl Room {
             Act::Products { list } => self.list(&mut follow, list, by.author.role)?,
             Act::Product { product } => self.change_product(&mut follow, product, by.author.role)?,
             Act::Feature { products } => self.feature(&mut follow, products, &by.author.name)?,
+            Act::Engage { what } => self.engage(&mut follow, what, by, now)?,
         };
         self.entries = entry;
         let logged = Entry {
@@ -331,6 +332,7 @@ impl Room {
                 None
             }
             Undo::Feature(before) => self.feature_again(follow, before, by),
+            Undo::Question(asked) => self.question_again(follow, *asked),
         };
         Ok(Acted::on(whom, None))
     }
@@ -382,12 +384,16 @@ impl Room {
         Ok(Acted::on(Some(name), None))
     }
 
-    /// Somebody who has spoken, also if nothing of it is left, or who may not speak.
+    /// Somebody who has spoken or asked, also if nothing of it is left, or who may not speak.
     fn known(&self, member: &str) -> Option<Author> {
         let said = self.messages.iter().rev().map(|message| &message.author);
         let waits = self.held.iter().map(|held| &held.message.author);
         let tried = self.paces.get(member).map(|pace| &pace.author);
-        let mut all = tried.into_iter().chain(said).chain(waits);
+        let mut all = tried
+            .into_iter()
+            .chain(said)
+            .chain(waits)
+            .chain(self.activity.askers());
         let known = all.find(|author| author.id == member).cloned();
         known.or_else(|| {
             self.restrictions.get(member).map(|(restriction, _)| Author {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{MemberId, Rules, Seq};
+use crate::chat::engage::wire::EngageAct;
 use crate::chat::products::wire::{Product, ProductId};
 
 /// What moderators do. What is marked with "host" is the host's alone.
@@ -91,6 +92,11 @@ pub enum Act {
     Feature {
         /// Which, in their order.
         products: Vec<ProductId>,
+    },
+    /// Polls, questions, giveaways, raids.
+    Engage {
+        /// What.
+        what: EngageAct,
     },
 }
 

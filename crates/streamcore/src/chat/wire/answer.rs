@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Entry, Event, MemberId, Message, RequestId, Seq, Snapshot, You};
+use crate::chat::engage::wire::{Engagement, Pulse};
 use crate::chat::products::wire::{Figure, Interest};
 
 /// What a client is told.
@@ -28,6 +29,9 @@ pub enum ToClient {
         snapshot: Option<Box<Snapshot>>,
         /// What was missed, oldest first.
         events: Vec<Event>,
+        /// What the room does together, as it is after all that; absent when that is nothing.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        engage: Option<Box<Engagement>>,
     },
     /// What happened, oldest first. Written by hand from events that were serialized once for all.
     #[expect(dead_code, reason = "its JSON is put together, so that it is typed here only")]
@@ -41,6 +45,8 @@ pub enum ToClient {
         /// Those that somebody has touched, with all that was counted.
         products: Vec<Interest>,
     },
+    /// What viewers did together, at most once a second. It has no number, and whoever comes back is told anew.
+    Pulse(Pulse),
     /// It is done, and kept.
     Done {
         /// The request's number.
@@ -113,8 +119,13 @@ pub enum Done {
         /// What makes one: to be handed over in private. A secret.
         token: String,
     },
-    /// The visit is taken note of.
+    /// The visit, the vote or the reaction is taken note of.
     Counted,
+    /// It takes part in the giveaway.
+    Entered {
+        /// What stands for it in the list that everybody can see after the draw.
+        entry: String,
+    },
 }
 
 /// Why something is not done.
@@ -170,6 +181,12 @@ pub enum Refused {
         /// Which.
         field: String,
     },
+    /// That is over: the poll, the giveaway, the time for questions.
+    Over,
+    /// One of the kind goes on already.
+    Busy,
+    /// Somebody at the same address has entered.
+    OneEach,
     /// The server cannot keep it now.
     Unavailable,
     /// Too many viewers come from this address, or too fast. Nobody is refused for good.

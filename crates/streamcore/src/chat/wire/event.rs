@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Act, Author, Held, MemberId, Message, Moderator, Restriction, Rules, Seq};
+use crate::chat::engage::wire::Engaged;
 use crate::chat::products::wire::{Product, ProductId};
 
 /// Something that happened in the room.
@@ -94,6 +95,11 @@ pub enum Happening {
         products: Vec<ProductId>,
         /// By whom: a name.
         by: String,
+    },
+    /// A poll, a question, a giveaway or a raid.
+    Engaged {
+        /// What.
+        what: Engaged,
     },
     /// Moderators: a new entry of the log.
     Logged {

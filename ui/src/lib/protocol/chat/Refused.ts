@@ -27,7 +27,7 @@ retry_after_ms: number, } | { "code": "banned" } | { "code": "not_allowed" } | {
 /**
  * Which.
  */
-field: string, } | { "code": "unavailable" } | { "code": "crowded", 
+field: string, } | { "code": "over" } | { "code": "busy" } | { "code": "one_each" } | { "code": "unavailable" } | { "code": "crowded", 
 /**
  * When to try again, in milliseconds from now.
  */
