@@ -46,6 +46,7 @@ CREATE TABLE giveaways (
     PRIMARY KEY (room, id)
 ) STRICT, WITHOUT ROWID;
 
+-- Whose entries they were is forgotten when the giveaway is shown no more.
 CREATE TABLE giveaway_entries (
     room     TEXT NOT NULL REFERENCES rooms (room) ON DELETE CASCADE,
     giveaway INTEGER NOT NULL,

@@ -66,6 +66,7 @@ export class QuestionsPanel {
       event.preventDefault();
       this.#form.requestSubmit();
     });
+    this.#field.addEventListener('input', () => write(this.#note, ''));
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       void this.#ask();
@@ -75,7 +76,7 @@ export class QuestionsPanel {
   show(state: Engagement, locale: ChatLocale): void {
     this.#form.hidden = !state.questions_open;
     label(this.#field, sayEngage(locale, 'engage_question_ask'));
-    this.#field.placeholder = sayEngage(locale, 'engage_question_ask');
+    this.#field.placeholder = sayEngage(locale, 'engage_question_place');
     write(this.#send, sayEngage(locale, 'engage_question_send'));
     const list = ranked(state.questions);
     this.#none.hidden = list.length > 0;

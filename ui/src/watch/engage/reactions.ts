@@ -74,8 +74,8 @@ export class Reactions {
     if (document.visibilityState === 'hidden') return;
     const shown = this.#still.matches ? 1 : Math.min(count, MOST_OF_A_KIND);
     for (let at = 0; at < shown && this.#burst.childElementCount < MOST_AT_ONCE; at++) {
-      const more = at === 0 && count > shown ? ` ${count}` : '';
-      const one = make('span', 'burst-one', emoji + more);
+      const one = make('span', 'burst-one', emoji);
+      if (at === 0 && count > shown) one.append(make('span', 'burst-count', ` ${count}`));
       one.style.setProperty('--delay', `${shown === 1 ? 0 : Math.round((at / shown) * SPREAD_MS)}ms`);
       one.style.setProperty('--across', String(Math.random()));
       const gone = setTimeout(() => one.remove(), STAYS_MS + SPREAD_MS);

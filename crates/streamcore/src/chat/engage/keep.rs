@@ -199,15 +199,28 @@ pub async fn keep_engagement(
             giveaway,
             seed,
             shown,
-        } => sqlx::query(
-            "INSERT INTO giveaways (room, id, body, seed, shown) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (room, id) DO UPDATE SET body = ?3, shown = ?5",
-        )
-        .bind(room)
-        .bind(number(giveaway.id))
-        .bind(serde_json::to_string(giveaway)?)
-        .bind(seed.bytes().to_vec())
-        .bind(i64::from(*shown)),
+        } => {
+            if !shown {
+                // The draw can be done again without knowing whose entries they were.
+                sqlx::query(
+                    "UPDATE giveaway_entries SET member = '', name = '', address = x''
+                     WHERE room = ?1 AND giveaway = ?2",
+                )
+                .bind(room)
+                .bind(number(giveaway.id))
+                .execute(&mut **to)
+                .await?;
+            }
+            sqlx::query(
+                "INSERT INTO giveaways (room, id, body, seed, shown) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (room, id) DO UPDATE SET body = ?3, shown = ?5",
+            )
+            .bind(room)
+            .bind(number(giveaway.id))
+            .bind(serde_json::to_string(giveaway)?)
+            .bind(seed.bytes().to_vec())
+            .bind(i64::from(*shown))
+        }
         EngageChange::Entered {
             giveaway,
             place,

@@ -210,7 +210,8 @@ pub struct Kept {
 /// How an act is taken back.
 #[derive(Debug, Clone)]
 enum Undo {
-    Restore(Vec<Message>),
+    /// Messages, and questions of the same member.
+    Restore(Vec<Message>, Vec<Asked>),
     Lift(MemberId),
     Restrict(Restriction, Option<AddressHash>),
     Pin(Option<Pinned>),

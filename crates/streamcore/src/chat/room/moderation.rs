@@ -166,7 +166,7 @@ impl Room {
         let whom = message.as_ref().map(|message| message.author.name.clone());
         Ok(Acted::on(
             whom,
-            message.map(|message| Undo::Restore(vec![message])),
+            message.map(|message| Undo::Restore(vec![message], Vec::new())),
         ))
     }
 
@@ -193,7 +193,8 @@ impl Room {
         };
         self.happen(follow, Audience::All, what);
         self.unpin_if(follow, |message| message.author.id == member);
-        Ok(Acted::on(Some(author.name), Some(Undo::Restore(gone))))
+        let asked = self.hide_questions_of(follow, member);
+        Ok(Acted::on(Some(author.name), Some(Undo::Restore(gone, asked))))
     }
 
     fn clear(&mut self, follow: &mut Follow, entry: u64) -> Acted {
@@ -201,7 +202,7 @@ impl Room {
         follow.keep.push(Change::DeleteAll { entry });
         self.happen(follow, Audience::All, Happening::Cleared);
         self.unpin_if(follow, |_| true);
-        Acted::on(None, Some(Undo::Restore(gone)))
+        Acted::on(None, Some(Undo::Restore(gone, Vec::new())))
     }
 
     fn restrict(
@@ -303,13 +304,16 @@ impl Room {
             .and_then(|at| self.undo.remove(at))
             .ok_or(Refused::NotUndoable)?;
         let whom = match undo {
-            Undo::Restore(messages) => {
+            Undo::Restore(messages, asked) => {
                 for message in &messages {
                     self.put_message(message.clone());
                 }
                 follow.keep.push(Change::Restore { entry });
                 let whom = messages.first().map(|message| message.author.name.clone());
                 self.happen(follow, Audience::All, Happening::Restored { messages });
+                for asked in asked {
+                    self.question_again(follow, asked);
+                }
                 whom
             }
             Undo::Lift(member) => {

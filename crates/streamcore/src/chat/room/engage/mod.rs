@@ -277,6 +277,20 @@ impl Room {
         Ok(Acted::on(whom, Some(Undo::Question(Box::new(asked)))))
     }
 
+    /// All that a member has asked goes. Gives it back.
+    pub(super) fn hide_questions_of(&mut self, follow: &mut Follow, member: &str) -> Vec<Asked> {
+        let of_member = self.activity.questions.list().filter(|one| one.by.id == member);
+        let ids: Vec<Seq> = of_member.map(|one| one.id).collect();
+        let gone: Vec<Asked> = ids
+            .into_iter()
+            .filter_map(|id| self.activity.questions.remove(id))
+            .collect();
+        for asked in &gone {
+            self.tell_question_gone(follow, asked);
+        }
+        gone
+    }
+
     /// A hidden question is back where it was.
     pub(super) fn question_again(&mut self, follow: &mut Follow, asked: Asked) -> Option<String> {
         let whom = named(&asked.question.text);

@@ -233,6 +233,27 @@ fn a_hidden_question_comes_back_with_its_votes() {
 }
 
 #[test]
+fn questions_go_with_all_else_of_a_member_and_come_back_with_it() {
+    let mut stage = Stage::new();
+    stage.acted(&host(), engage(EngageAct::TakeQuestions { on: true }));
+    ask(&mut stage, &viewer("troll"), "Why?").expect("questions are taken");
+    ask(&mut stage, &viewer("ada"), "When?").expect("questions are taken");
+    let texts = |stage: &Stage| -> Vec<String> {
+        let all = view(stage, &viewer("eve")).questions;
+        all.into_iter().map(|one| one.text).collect()
+    };
+    let entry = stage.acted(
+        &host(),
+        Act::DeleteAllOf {
+            member: "troll".into(),
+        },
+    );
+    assert_eq!(texts(&stage), ["When?"]);
+    stage.acted(&host(), Act::Undo { entry });
+    assert_eq!(texts(&stage), ["Why?", "When?"]);
+}
+
+#[test]
 fn whoever_only_asks_can_be_banned_too() {
     let mut stage = Stage::new();
     stage.acted(&host(), engage(EngageAct::TakeQuestions { on: true }));
