@@ -30,8 +30,8 @@ export default defineConfig({
         // The viewer page takes the first one only: it carries no framework.
         advancedChunks: {
           groups: [
-            { name: 'shared-chat', test: /\/(src\/chat|src\/money|src\/watch\/(room|words)|messages\/\w+\/(chat|money|watch)\.json)/ },
-            { name: 'shared-moderate', test: /\/(src\/moderate\/(acts|composing|moderation|words|Words)\b|messages\/\w+\/moderate\.json)/ },
+            { name: 'shared-chat', test: /\/(src\/chat|src\/money|src\/watch\/(room|words)|messages\/\w+\/(chat|engage|money|watch)\.json)/ },
+            { name: 'shared-moderate', test: /\/(src\/moderate\/(acts|composing|engage|moderation|words|Words)\b|messages\/\w+\/(engaging|moderate)\.json)/ },
             { name: 'shared-svelte', test: /node_modules\/(svelte|esm-env|clsx)\// },
           ],
         },

@@ -1,5 +1,5 @@
 /** The chat's connection in a browser: gives {@link ChatLink} its socket, its clock and its promises. */
-import type { Event, Interest, ToClient, Watching } from '../lib/protocol/chat';
+import type { Event, Interest, Pulse, ToClient, Watching } from '../lib/protocol/chat';
 import { ChatLink, type Answer, type Effect, type LinkOptions, type LinkState, type Request, type Welcome } from './link';
 
 /** Where to connect, and what to show there. */
@@ -16,6 +16,7 @@ export interface ClientOptions extends Omit<LinkOptions, 'random'> {
   onEvents(events: Event[]): void;
   onInterest?(products: Interest[]): void;
   onWatching?(watching: Watching): void;
+  onPulse?(pulse: Pulse): void;
   onState(state: LinkState): void;
   onForget?(): void;
 }
@@ -105,6 +106,8 @@ export class ChatClient {
         return this.#options.onInterest?.(effect.products);
       case 'watching':
         return this.#options.onWatching?.(effect.watching);
+      case 'pulse':
+        return this.#options.onPulse?.(effect.pulse);
       case 'answer':
         this.#asked.get(effect.id)?.(effect.answer);
         this.#asked.delete(effect.id);

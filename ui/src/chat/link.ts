@@ -2,7 +2,7 @@
  * The connection to a room's chat as a pure state machine: greeting, numbered requests, coming back. No socket and no
  * clock of its own: it is told what happens and when, and says what to do.
  */
-import type { Event, FromClient, Interest, Refused, ToClient, Watching } from '../lib/protocol/chat';
+import type { Event, FromClient, Interest, Pulse, Refused, ToClient, Watching } from '../lib/protocol/chat';
 
 /** Version of the messages; the server turns away a page of another one. */
 export const PROTOCOL_VERSION = 1;
@@ -43,6 +43,7 @@ export type Effect =
   | { do: 'events'; events: Event[] }
   | { do: 'interest'; products: Interest[] }
   | { do: 'watching'; watching: Watching }
+  | { do: 'pulse'; pulse: Pulse }
   | { do: 'answer'; id: number; answer: Answer };
 
 export interface LinkOptions {
@@ -118,6 +119,8 @@ export class ChatLink {
         return this.state.is === 'open' ? [{ do: 'interest', products: message.products }] : [];
       case 'watching':
         return this.state.is === 'open' ? [{ do: 'watching', watching: message.watching }] : [];
+      case 'pulse':
+        return this.state.is === 'open' ? [{ do: 'pulse', pulse: message }] : [];
       case 'refused':
         if (message.id === undefined) return this.#turnedAway(message, now);
         return this.#answered(message.id, message);

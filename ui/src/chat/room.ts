@@ -1,6 +1,7 @@
 /** The room's chat as a page knows it: a snapshot, and the events after it. */
-import type { Entry, Event, Held, Interest, Message, Moderator, Money, MoneyHappening, Pinned, Product, Restriction, Rules, You } from '../lib/protocol/chat';
+import type { Engagement, Entry, Event, Held, Interest, Message, Moderator, Money, MoneyHappening, Pinned, Product, Pulse, Restriction, Rules, You } from '../lib/protocol/chat';
 import { ServerClock } from './clock';
+import { engaged, nothing, pulsed } from './engage';
 import type { Welcome } from './link';
 
 /** Messages that a page keeps. */
@@ -30,6 +31,8 @@ export class ChatRoom {
   money: Money = { test: false, tips: [] };
   /** Grows whenever the host's books change. */
   booked = 0;
+  /** What the room does together. */
+  engage: Engagement = nothing();
   readonly clock = new ServerClock();
   /** The log as far as it is known, newest first. */
   entries: Entry[] = [];
@@ -68,7 +71,10 @@ export class ChatRoom {
       this.entries = [];
       this.#older = 0;
     }
-    return this.apply(welcome.events);
+    const missed = this.apply(welcome.events);
+    // It is said as it is after what was missed.
+    this.engage = welcome.engage ?? nothing();
+    return missed;
   }
 
   /** Takes events in; gives back the messages that were said by them. */
@@ -80,6 +86,11 @@ export class ChatRoom {
     }
     this.#settle();
     return said.filter((message) => this.has(message.seq));
+  }
+
+  /** Takes in what viewers did together. */
+  pulse(pulse: Pulse): void {
+    this.engage = pulsed(this.engage, pulse);
   }
 
   /** Puts a page of what was said before in front. */
@@ -196,6 +207,9 @@ export class ChatRoom {
         return;
       case 'money':
         return this.#pay(event.what);
+      case 'engaged':
+        this.engage = engaged(this.engage, event.what);
+        return;
       case 'logged':
         if (event.entry.act.do === 'money') this.booked++;
         return this.#enter(event.entry);

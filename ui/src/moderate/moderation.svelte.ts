@@ -1,9 +1,10 @@
 /** What the page knows and does: the room's chat, acts with their undo, what was said before, the log. */
 import { ChatClient, type Door } from '../chat/client';
+import { nothing } from '../chat/engage';
 import type { Answer, LinkState, Request } from '../chat/link';
 import { ChatRoom } from '../chat/room';
 import { sayRefused } from '../chat/says';
-import type { Act, CurvePoint, Entry, Event, Export, Held, Interest, Message, Moderator, Money, Pinned, Product, Restriction, Rules, ShowFigures, Watching, You } from '../lib/protocol/chat';
+import type { Act, CurvePoint, Engagement, Entry, Event, Export, Held, Interest, Message, Moderator, Money, Pinned, Product, Restriction, Rules, ShowFigures, Watching, You } from '../lib/protocol/chat';
 import { invitation } from './token';
 import { c, language, t } from './words.svelte';
 
@@ -65,6 +66,8 @@ export class Moderation {
   money = $state.raw<Money>({ test: false, tips: [] });
   /** Grows whenever the books change. */
   booked = $state(0);
+  /** What the room does together. */
+  engage = $state.raw<Engagement>(nothing());
   entries = $state.raw<Entry[]>([]);
   notice = $state.raw<Notice | undefined>();
   found = $state.raw<Found | undefined>();
@@ -111,6 +114,12 @@ export class Moderation {
       onEvents: (events) => this.#hear(events),
       onInterest: (products) => (this.room.interest = this.interest = products),
       onWatching: (watching) => (this.watching = watching),
+      onPulse: (pulse) => {
+        // Events that wait come before it.
+        this.#happened();
+        this.room.pulse(pulse);
+        this.engage = this.room.engage;
+      },
       onState: (state) => (this.link = state),
     });
     const turned = () => {
@@ -351,6 +360,7 @@ export class Moderation {
     this.interest = room.interest;
     this.money = room.money;
     this.booked = room.booked;
+    this.engage = room.engage;
     this.entries = room.entries;
   }
 }

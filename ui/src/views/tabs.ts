@@ -1,5 +1,5 @@
 /** What stands at the right of the desk. */
-export type AudienceTab = 'chat' | 'products' | 'money' | 'show';
+export type AudienceTab = 'chat' | 'products' | 'engage' | 'money' | 'show';
 
 const KEY = 'studio.audience.tab';
 
@@ -7,7 +7,7 @@ const KEY = 'studio.audience.tab';
 export function rememberedTab(): AudienceTab {
   try {
     const tab = localStorage.getItem(KEY);
-    return tab === 'chat' || tab === 'products' || tab === 'money' ? tab : 'show';
+    return tab === 'chat' || tab === 'products' || tab === 'engage' || tab === 'money' ? tab : 'show';
   } catch {
     return 'show';
   }

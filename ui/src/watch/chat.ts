@@ -6,7 +6,9 @@ import { sayChat, sayRefused } from '../chat/says';
 import type { Event } from '../lib/protocol/chat';
 import { Composer } from './chat-composer';
 import { ChatLog, words } from './chat-log';
+import { Together, aboutTogether } from './engage/together';
 import { rememberToken, rememberedName, rememberedToken } from './chat-memory';
+import { Parts } from './parts';
 import { Products } from './products';
 import { Tips } from './tips';
 import { say, type Locale } from './words';
@@ -54,6 +56,7 @@ export function startChat(name: string, locale: Locale, pass: string | undefined
       showRoom();
       products.show(welcome.snapshot === undefined);
       tips.show();
+      together.welcome();
       composer.onWelcome();
     },
     onEvents: (events) => {
@@ -61,7 +64,12 @@ export function startChat(name: string, locale: Locale, pass: string | undefined
       showRoom();
       if (events.some(aboutProducts)) products.show();
       tips.happened(events);
+      if (events.some(aboutTogether)) together.show();
       composer.show();
+    },
+    onPulse: (pulse) => {
+      room.pulse(pulse);
+      together.pulse();
     },
     onState: (next) => {
       if (next.is === link.is) return;
@@ -73,6 +81,10 @@ export function startChat(name: string, locale: Locale, pass: string | undefined
   });
   const products = new Products(name, room, client, () => log.toEnd());
   const tips = new Tips(name, room);
+  const parts = new Parts(byId('chat-tabs'));
+  parts.add({ tab: byId('tab-talk'), panel: byId('chat-talk'), onOpen: () => log.toEnd() });
+  const together = new Together(name, room, client, parts);
+  const products = new Products(name, room, client, parts);
   const composer = new Composer(name, room, client, () => log.toEnd());
   const log = new ChatLog(
     room,
@@ -126,7 +138,8 @@ export function startChat(name: string, locale: Locale, pass: string | undefined
     log.speak(next);
     composer.speak(next);
     products.speak(next);
-    tips.speak(next);
+    together.speak(next);
+  const tips = new Tips(name, room);
     showRoom();
     showState();
     open(page.dataset.chat === 'open');

@@ -3,6 +3,7 @@ import type { ChatClient } from '../chat/client';
 import { offerAt, sayPrice } from '../chat/offer';
 import type { ChatRoom } from '../chat/room';
 import type { Product } from '../lib/protocol/chat';
+import type { Part, Parts } from './parts';
 import { ProductCard, type CardHands } from './product-card';
 import { figures, say, type Locale } from './words';
 
@@ -44,11 +45,7 @@ class Cards {
 export class Products {
   #page = byId('page');
   #section = byId('featured');
-  #tabs = byId('chat-tabs');
-  #talkTab = byId('tab-talk');
-  #shelfTab = byId('tab-shelf');
-  #talk = byId('chat-talk');
-  #shelf = byId('shelf');
+  #part: Part;
   #said = byId('products-said');
   #featured: Cards;
   #list: Cards;
@@ -61,7 +58,7 @@ export class Products {
     name: string,
     private readonly room: ChatRoom,
     client: ChatClient,
-    private readonly onTalk: () => void,
+    private readonly parts: Parts,
   ) {
     const hands: CardHands = {
       // Whether it was counted changes nothing for the person who goes to the shop.
@@ -71,21 +68,12 @@ export class Products {
     const make = () => new ProductCard(name, hands);
     this.#featured = new Cards(byId('featured-list'), make);
     this.#list = new Cards(byId('shelf-list'), make);
-    const tabs = [this.#talkTab, this.#shelfTab];
-    for (const tab of tabs) {
-      tab.addEventListener('click', () => this.#open(tab === this.#shelfTab));
-      tab.addEventListener('keydown', (event) => {
-        if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
-        event.preventDefault();
-        this.#open(this.#shelf.hidden);
-        tabs.find((one) => one.tabIndex === 0)?.focus();
-      });
-    }
+    this.#part = { tab: byId('tab-shelf'), panel: byId('shelf'), onOpen: () => this.show(false) };
+    parts.add(this.#part);
     document.addEventListener('visibilitychange', () => {
       // Timers of a hidden page are late.
       if (document.visibilityState === 'visible') this.show();
     });
-    this.#turn(false);
   }
 
   speak(locale: Locale): void {
@@ -101,11 +89,10 @@ export class Products {
     byId('skip-products').hidden = shown.length === 0;
     this.#page.dataset.featured = String(shown.length);
     let soonest = this.#featured.show(shown, this.#locale, now);
-    this.#tabs.hidden = products.length === 0;
+    this.parts.offer(this.#part, products.length > 0);
     byId('shelf-count').textContent = figures(this.#locale, products.length);
-    if (products.length === 0 && !this.#shelf.hidden) this.#open(false);
     // A list that nobody looks at is made when somebody does.
-    if (!this.#shelf.hidden) soonest = Math.min(soonest, this.#list.show(products, this.#locale, now));
+    if (this.parts.isOpen(this.#part)) soonest = Math.min(soonest, this.#list.show(products, this.#locale, now));
     this.#tell(shown, now, aloud);
     clearTimeout(this.#tick);
     if (soonest < Infinity) {
@@ -134,24 +121,5 @@ export class Products {
     if (fresh.length > 0) this.#said.textContent = say(this.#locale, 'watch_product_now', { what: fresh.join(' · ') });
     else if (changed) this.#said.textContent = changed;
     else if (states.size === 0 && before.size > 0) this.#said.textContent = say(this.#locale, 'watch_product_off');
-  }
-
-  /** The list of products, or the chat. */
-  #open(list: boolean): void {
-    this.#turn(list);
-    if (list) this.show(false);
-    else this.onTalk();
-  }
-
-  #turn(list: boolean): void {
-    this.#shelf.hidden = !list;
-    this.#talk.hidden = list;
-    for (const [tab, open] of [
-      [this.#talkTab, !list],
-      [this.#shelfTab, list],
-    ] as const) {
-      tab.setAttribute('aria-selected', String(open));
-      tab.tabIndex = open ? 0 : -1;
-    }
   }
 }

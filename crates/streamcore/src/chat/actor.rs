@@ -7,6 +7,7 @@ use std::time::Instant;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::doors::Doors;
+use super::engage::wire::{Engagement, Part};
 use super::identity::{Role, Tokens};
 use super::keep::{KeepError, Keeper};
 use super::products::wire::{Interest, ProductId, Visit};
@@ -69,6 +70,8 @@ pub enum Batch {
     Interest(Arc<str>),
     /// These tickets hold no more.
     TicketsEnd(Arc<[String]>),
+    /// For all: a whole message, as JSON.
+    Pulse(Arc<str>),
 }
 
 /// Somebody who has joined.
@@ -80,6 +83,8 @@ pub struct Joined {
     pub snapshot: Option<Box<Snapshot>>,
     /// For host and moderators.
     pub interest: Option<Vec<Interest>>,
+    /// What the room does together, if anything.
+    pub engage: Option<Box<Engagement>>,
     /// What was missed.
     pub missed: Vec<Event>,
     /// What keeps the member from speaking.
@@ -150,6 +155,11 @@ pub enum Ask {
     /// Something is new of a payment.
     Money {
         word: Box<Word>,
+        reply: oneshot::Sender<Result<Done, Refused>>,
+    },
+    TakePart {
+        by: Speaker,
+        part: Part,
         reply: oneshot::Sender<Result<Done, Refused>>,
     },
     Leave {
@@ -316,7 +326,12 @@ impl Actor {
         let (batches, _) = broadcast::channel(BEHIND);
         loop {
             if asks.is_empty() {
-                let tell_at = room.interest_at(Instant::now());
+                let now = now();
+                let tell_at = room
+                    .interest_at(now.at)
+                    .into_iter()
+                    .chain(room.engage_at(now))
+                    .min();
                 tokio::select! {
                     count = self.asks.recv_many(asks, TURN) => if count == 0 {
                         return Ok(());
@@ -328,9 +343,12 @@ impl Actor {
             for ask in asks.drain(..) {
                 self.take(&mut room, &mut turn, &batches, ask).await?;
             }
-            turn.follow_up(room.expire(now()));
+            let now = now();
+            turn.follow_up(room.expire(now));
+            turn.follow_up(room.engage_on_time(now));
             self.settle(&mut turn, &batches).await?;
             tell_interest(&mut room, &batches);
+            tell_pulse(&mut room, &batches, now.at);
         }
     }
 
@@ -404,6 +422,7 @@ impl Actor {
                 turn.add(reply, result);
                 self.settle(turn, batches).await?;
             }
+            Ask::TakePart { by, part, reply } => turn.add(reply, room.take_part(&by, &part, now)),
             Ask::Leave { member } => self.leave(&member),
         }
         Ok(())
@@ -452,7 +471,9 @@ impl Actor {
         here.0 += 1;
         here.1 = speaker.address;
         let missed = last_seq.and_then(|seq| room.since(seq, author.role, &author.id));
+        let engage = room.engagement(author.role, &author.id, now);
         Joined {
+            engage: (!engage.is_nothing()).then(|| Box::new(engage)),
             seq: room.seq(),
             snapshot: missed
                 .is_none()
@@ -504,13 +525,6 @@ impl Actor {
     }
 }
 
-fn now() -> Now {
-    Now {
-        wall_ms: wall_ms(),
-        at: Instant::now(),
-    }
-}
-
 fn look(room: &Room, speaker: &Speaker, now: Now) -> Looked {
     let role = speaker.author.role;
     Looked {
@@ -535,6 +549,22 @@ fn tell_interest(room: &mut Room, batches: &broadcast::Sender<Batch>) {
     if let Ok(json) = serde_json::to_string(&message) {
         // An error says that nobody is there to be told.
         let _ = batches.send(Batch::Interest(json.into()));
+    }
+}
+
+/// Tells everybody what viewers did together, if it is time.
+fn tell_pulse(room: &mut Room, batches: &broadcast::Sender<Batch>, now: Instant) {
+    let Some(pulse) = room.pulse(now) else { return };
+    if let Ok(json) = serde_json::to_string(&ToClient::Pulse(pulse)) {
+        // An error says that nobody is there to be told.
+        let _ = batches.send(Batch::Pulse(json.into()));
+    }
+}
+
+fn now() -> Now {
+    Now {
+        wall_ms: wall_ms(),
+        at: Instant::now(),
     }
 }
 

@@ -171,6 +171,7 @@ impl<W: Wire> Client<W> {
                 interest: joined.interest,
                 snapshot: joined.snapshot,
                 events: joined.missed,
+                engage: joined.engage,
             },
             None => ToClient::Refused {
                 id: None,
@@ -328,6 +329,7 @@ impl<W: Wire> Client<W> {
         let mut merged = 0;
         // The last one says it all.
         let mut interest = None;
+        let mut pulses = Vec::new();
         while let Some(batch) = next.take() {
             let events = match batch {
                 Batch::Events(events) => events,
@@ -340,6 +342,10 @@ impl<W: Wire> Client<W> {
                     if self.place.as_ref().is_some_and(ends) {
                         return self.turn_away(Refused::Ticket).await;
                     }
+                    Arc::default()
+                }
+                Batch::Pulse(json) => {
+                    pulses.push(json);
                     Arc::default()
                 }
             };
@@ -365,6 +371,10 @@ impl<W: Wire> Client<W> {
         if frame.len() > empty {
             frame.push_str("]}");
             self.put(frame.into()).await?;
+        }
+        // After the events that they are about.
+        for json in pulses {
+            self.put((*json).into()).await?;
         }
         match interest {
             Some(json) if member.author.role >= Role::Moderator => self.put((*json).into()).await,

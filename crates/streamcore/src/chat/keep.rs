@@ -13,6 +13,7 @@ use sqlx::sqlite::{
 use sqlx::{Row, Sqlite, Transaction};
 
 use super::doors::network;
+use super::engage::{keep_engagement, load as load_engagement};
 use super::personal;
 use super::products::{AtHand, keep_product_change, load as load_products};
 use super::room::{AddressHash, Change, Kept};
@@ -194,6 +195,7 @@ impl Keeper {
             invitations,
             products: load_products(&self.pool, room).await?,
             money: load_money(&self.pool, room).await?,
+            engagement: load_engagement(&self.pool, room).await?,
         };
         Ok(self.with_money(kept))
     }
@@ -350,6 +352,7 @@ async fn keep_one(to: &mut Transaction<'_, Sqlite>, room: &str, change: &Change)
         Change::Forget { member } => return personal::forget(to, room, member).await,
         Change::Product(change) => return keep_product_change(to, room, change).await,
         Change::Money(change) => return keep_money_change(to, room, change).await,
+        Change::Engage(change) => return keep_engagement(to, room, change).await,
         Change::Pinned(pinned) => sqlx::query("UPDATE rooms SET pinned = ?2 WHERE room = ?1")
             .bind(room)
             .bind(pinned.as_ref().map(serde_json::to_string).transpose()?),

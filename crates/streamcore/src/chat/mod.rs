@@ -1,12 +1,13 @@
 //! A room's chat: who may speak, what is said, what moderators do about it, and what is kept.
 //!
-//! `wire` has the protocol, `identity` the tokens, `site` those of the host's own site, `text` and `blocked` what may be said, `products` what the host sells,
+//! `wire` has the protocol, `identity` the tokens, `site` those of the host's own site, `text` and `blocked` what may be said, `products` what the host sells, `engage` what all do together,
 //! `room` the rules as a pure function of state, input and time, `keep` the database, `doors` how many may come from one address, `entry` who somebody is, `actor` one task per room, `client` one client with its `requests`, `socket` its way over a WebSocket, `socketio` over Socket.IO, `rest` what is asked by HTTP.
 
 mod actor;
 mod blocked;
 mod client;
 mod doors;
+mod engage;
 mod entry;
 mod identity;
 mod keep;

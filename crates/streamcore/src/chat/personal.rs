@@ -8,8 +8,9 @@ use sqlx::{Row, Sqlite, Transaction};
 use tokio::sync::watch;
 
 use super::actor::Chat;
+use super::engage::wire::Question;
 use super::keep::{KeepError, Keeper, number};
-use super::wire::{Entry, Held, MemberId, Message, Restriction, Rules};
+use super::wire::{Entry, Held, MemberId, Message, Restriction, Rules, Seq};
 use crate::room::{RoomId, wall_ms};
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
@@ -30,6 +31,22 @@ pub struct Export {
     pub restriction: Option<Restriction>,
     /// Acts of the log by them and on them, oldest first.
     pub entries: Vec<Entry>,
+    /// What they have asked.
+    pub questions: Vec<Question>,
+    /// What they voted for in polls that are shown.
+    pub votes: Vec<Vote>,
+    /// Giveaways that they have entered, by their numbers.
+    pub giveaways: Vec<Seq>,
+}
+
+/// One vote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "chat/"))]
+pub struct Vote {
+    /// The poll's number.
+    pub poll: Seq,
+    /// The answer's place, from 0.
+    pub option: u32,
 }
 
 /// What is older goes.
@@ -77,8 +94,33 @@ impl Keeper {
                 until_ms: row.try_get::<Option<i64>, _>("until_ms")?.map(i64::cast_unsigned),
             })
         });
+        let questions = bodies(
+            "SELECT body FROM questions WHERE room = ?1 AND json_extract(body, '$.by.id') = ?2 ORDER BY id",
+        )
+        .await?;
+        let votes = sqlx::query("SELECT poll, choice FROM ballots WHERE room = ?1 AND member = ?2")
+            .bind(room)
+            .bind(member)
+            .fetch_all(self.pool())
+            .await?;
+        let vote = |row: &sqlx::sqlite::SqliteRow| {
+            Ok::<_, sqlx::Error>(Vote {
+                poll: row.try_get::<i64, _>("poll")?.cast_unsigned(),
+                option: row.try_get("choice")?,
+            })
+        };
+        let giveaways = sqlx::query_scalar::<_, i64>(
+            "SELECT giveaway FROM giveaway_entries WHERE room = ?1 AND member = ?2",
+        )
+        .bind(room)
+        .bind(member)
+        .fetch_all(self.pool())
+        .await?;
         Ok(Export {
             member: member.to_owned(),
+            questions: read(&questions)?,
+            votes: votes.iter().map(vote).collect::<Result<_, _>>()?,
+            giveaways: giveaways.into_iter().map(i64::cast_unsigned).collect(),
             messages: read(&messages)?,
             held: read(&held)?,
             restriction: restriction.transpose()?,
@@ -152,6 +194,12 @@ pub async fn forget(to: &mut Transaction<'_, Sqlite>, room: &str, member: &str) 
         "DELETE FROM messages WHERE room = ?1 AND author = ?2",
         "DELETE FROM held WHERE room = ?1 AND json_extract(body, '$.message.author.id') = ?2",
         "UPDATE restrictions SET name = '' WHERE room = ?1 AND member = ?2",
+        "DELETE FROM questions WHERE room = ?1 AND json_extract(body, '$.by.id') = ?2",
+        // What they voted for and entered counts still, as nobody's: a draw must come out as it did.
+        "UPDATE ballots SET member = 'nobody-' || hex(randomblob(8)) WHERE room = ?1 AND member = ?2",
+        "UPDATE supporters SET member = 'nobody-' || hex(randomblob(8)) WHERE room = ?1 AND member = ?2",
+        "UPDATE giveaway_entries SET member = 'nobody-' || hex(randomblob(8)), name = '', address = zeroblob(16)
+         WHERE room = ?1 AND member = ?2",
     ] {
         sqlx::query(sqlx::AssertSqlSafe(forget.to_owned()))
             .bind(room)

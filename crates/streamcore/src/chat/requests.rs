@@ -60,6 +60,11 @@ impl<W: Wire> Client<W> {
                 let result = handle.ask(visit).await.and_then(std::convert::identity);
                 answer(id, result)
             }
+            FromClient::Engage { id, what: part } => {
+                let by = member.clone();
+                let result = handle.ask(|reply| Ask::TakePart { by, part, reply }).await;
+                answer(id, result.and_then(std::convert::identity))
+            }
             FromClient::Figures { id, .. } if member.author.role < Role::Moderator => {
                 answer(id, Err(Refused::NotAllowed))
             }

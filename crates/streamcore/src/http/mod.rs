@@ -3,6 +3,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod api;
+mod giveaways;
 mod images;
 mod money;
 mod page;
@@ -226,6 +227,7 @@ fn router(app: Arc<App>) -> (Router, SocketIo) {
         .route("/api/rooms/{room}/tickets", post(money::sell))
         .route("/api/rooms/{room}/tickets/open", post(money::open))
         .route("/stripe/webhook", post(money::webhook))
+        .route("/api/rooms/{room}/giveaways/{id}", get(giveaways::proof))
         .route("/watch/{room}", get(page::watch))
         .route("/moderate/{room}", get(page::moderate))
         .route("/assets/{*path}", get(page::asset))

@@ -4,6 +4,7 @@ export const ICONS = {
   'arrow-r': '<path d="M4.5 12h15M13.5 6l6 6-6 6"/>',
   bag: '<path d="M5.5 8.5h13l.8 11h-14.6l.8-11Z"/><path d="M9 11V7a3 3 0 0 1 6 0v4"/>',
   ban: '<circle cx="12" cy="12" r="8.5"/><path d="M6 6l12 12"/>',
+  bars: '<path d="M4.500 19.500v-9M10 19.500V5M15.500 19.500v-6.500M20 19.500V9"/>',
   broadcast: '<circle cx="12" cy="12" r="2.25"/><path d="M7.8 16.2a6 6 0 0 1 0-8.4M16.2 7.8a6 6 0 0 1 0 8.4M4.9 19.1a10 10 0 0 1 0-14.2M19.1 4.9a10 10 0 0 1 0 14.2"/>',
   camera: '<rect x="3" y="6.5" width="12.5" height="11" rx="2"/><path d="M15.5 10.5l5.5-3v9l-5.5-3"/>',
   card: '<rect x="3.5" y="4.5" width="17" height="15" rx="2"/><path d="M7.750 4.500v10M12 4.500v10M16.250 4.500v10M3.500 14.500h17"/>',

@@ -1,5 +1,6 @@
 //! A room's chat as a pure state machine: who may say and do what, and what follows. No I/O, no clock of its own.
 
+mod engage;
 mod moderation;
 mod privacy;
 mod purse;
@@ -12,6 +13,8 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
 use super::blocked::Blocked;
+use super::engage::wire::{Giveaway, Poll, Question, Reacted};
+use super::engage::{Asked, Entry as Entered, KeptEngagement, Seed};
 use super::identity::{Role, is_account};
 use super::products::KeptProducts;
 use super::products::wire::{Product, ProductId, Visit};
@@ -22,6 +25,7 @@ use super::wire::{
 use crate::bucket::Bucket;
 use crate::money::{KeptMoney, MoneyChange};
 use crate::room::RoomId;
+use engage::Activity;
 use purse::Purse;
 use shelf::Shelf;
 
@@ -135,6 +139,7 @@ pub enum Change {
     },
     Product(ProductChange),
     Money(MoneyChange),
+    Engage(EngageChange),
 }
 
 /// What the database must know of products.
@@ -152,6 +157,43 @@ pub enum ProductChange {
         minute: u64,
         what: Visit,
     },
+}
+
+/// What the database must know of engagement.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EngageChange {
+    /// As it is now, and whether it is shown still.
+    Poll {
+        poll: Poll,
+        shown: bool,
+    },
+    Voted {
+        poll: Seq,
+        member: MemberId,
+        option: u32,
+    },
+    QuestionsOpen(bool),
+    /// As it is now.
+    Question(Question),
+    QuestionGone(Seq),
+    Supported {
+        question: Seq,
+        member: MemberId,
+    },
+    /// As it is now, and whether it is shown still.
+    Giveaway {
+        giveaway: Giveaway,
+        seed: Seed,
+        shown: bool,
+    },
+    Entered {
+        giveaway: Seq,
+        /// From 0.
+        place: u64,
+        entry: Entered,
+    },
+    /// How often in all.
+    Reacted(Vec<Reacted>),
 }
 
 /// What follows from an input: for the database first, then for those it is told to.
@@ -175,17 +217,20 @@ pub struct Kept {
     pub invitations: Vec<(MemberId, String)>,
     pub products: KeptProducts,
     pub money: KeptMoney,
+    pub engagement: KeptEngagement,
 }
 
 /// How an act is taken back.
 #[derive(Debug, Clone)]
 enum Undo {
-    Restore(Vec<Message>),
+    /// Messages, and questions of the same member.
+    Restore(Vec<Message>, Vec<Asked>),
     Lift(MemberId),
     Restrict(Restriction, Option<AddressHash>),
     Pin(Option<Pinned>),
     Rules(Rules),
     Feature(Vec<ProductId>),
+    Question(Box<Asked>),
 }
 
 /// One viewer who speaks: who, and how fast.
@@ -213,6 +258,7 @@ pub struct Room {
     invitations: HashMap<MemberId, String>,
     shelf: Shelf,
     purse: Purse,
+    activity: Activity,
     undo: VecDeque<(u64, Undo)>,
     paces: HashMap<MemberId, Pace>,
 }
@@ -238,6 +284,7 @@ impl Room {
             invitations: kept.invitations.into_iter().collect(),
             shelf: Shelf::new(kept.products),
             purse: Purse::new(kept.money),
+            activity: Activity::new(kept.engagement),
             undo: VecDeque::new(),
             paces: HashMap::new(),
         }

@@ -88,6 +88,7 @@ impl Room {
             Act::Product { product } => self.change_product(&mut follow, product, by.author.role)?,
             Act::Feature { products } => self.feature(&mut follow, products, &by.author.name)?,
             Act::Money { what } => self.money(&mut follow, what, by.author.role, now)?,
+            Act::Engage { what } => self.engage(&mut follow, what, by, now)?,
         };
         self.entries = entry;
         let logged = Entry {
@@ -168,7 +169,7 @@ impl Room {
         let whom = message.as_ref().map(|message| message.author.name.clone());
         Ok(Acted::on(
             whom,
-            message.map(|message| Undo::Restore(vec![message])),
+            message.map(|message| Undo::Restore(vec![message], Vec::new())),
         ))
     }
 
@@ -195,7 +196,8 @@ impl Room {
         };
         self.happen(follow, Audience::All, what);
         self.unpin_if(follow, |message| message.author.id == member);
-        Ok(Acted::on(Some(author.name), Some(Undo::Restore(gone))))
+        let asked = self.hide_questions_of(follow, member);
+        Ok(Acted::on(Some(author.name), Some(Undo::Restore(gone, asked))))
     }
 
     fn clear(&mut self, follow: &mut Follow, entry: u64) -> Acted {
@@ -203,7 +205,7 @@ impl Room {
         follow.keep.push(Change::DeleteAll { entry });
         self.happen(follow, Audience::All, Happening::Cleared);
         self.unpin_if(follow, |_| true);
-        Acted::on(None, Some(Undo::Restore(gone)))
+        Acted::on(None, Some(Undo::Restore(gone, Vec::new())))
     }
 
     fn restrict(
@@ -308,13 +310,16 @@ impl Room {
             .and_then(|at| self.undo.remove(at))
             .ok_or(Refused::NotUndoable)?;
         let whom = match undo {
-            Undo::Restore(messages) => {
+            Undo::Restore(messages, asked) => {
                 for message in &messages {
                     self.put_message(message.clone());
                 }
                 follow.keep.push(Change::Restore { entry });
                 let whom = messages.first().map(|message| message.author.name.clone());
                 self.happen(follow, Audience::All, Happening::Restored { messages });
+                for asked in asked {
+                    self.question_again(follow, asked);
+                }
                 whom
             }
             Undo::Lift(member) => {
@@ -337,6 +342,7 @@ impl Room {
                 None
             }
             Undo::Feature(before) => self.feature_again(follow, before, by),
+            Undo::Question(asked) => self.question_again(follow, *asked),
         };
         Ok(Acted::on(whom, None))
     }
@@ -388,12 +394,16 @@ impl Room {
         Ok(Acted::on(Some(name), None))
     }
 
-    /// Somebody who has spoken, also if nothing of it is left, or who may not speak.
+    /// Somebody who has spoken or asked, also if nothing of it is left, or who may not speak.
     fn known(&self, member: &str) -> Option<Author> {
         let said = self.messages.iter().rev().map(|message| &message.author);
         let waits = self.held.iter().map(|held| &held.message.author);
         let tried = self.paces.get(member).map(|pace| &pace.author);
-        let mut all = tried.into_iter().chain(said).chain(waits);
+        let mut all = tried
+            .into_iter()
+            .chain(said)
+            .chain(waits)
+            .chain(self.activity.askers());
         let known = all.find(|author| author.id == member).cloned();
         known.or_else(|| {
             self.restrictions.get(member).map(|(restriction, _)| Author {

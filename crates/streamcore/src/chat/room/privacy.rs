@@ -46,12 +46,13 @@ impl Room {
             restriction.name.clear();
         }
         self.undo.retain(|(_, undo)| match undo {
-            Undo::Restore(messages) => !messages.iter().any(|message| theirs(&message.author.id)),
+            Undo::Restore(messages, _) => !messages.iter().any(|message| theirs(&message.author.id)),
             Undo::Pin(Some(pinned)) => !theirs(&pinned.message.author.id),
             Undo::Lift(one) => !theirs(one),
             Undo::Restrict(restriction, _) => !theirs(&restriction.member),
             _ => true,
         });
+        self.hide_questions_of(follow, member);
         self.paces.remove(member);
         // What is told to those who come back has their words in it: they are shown the room as it is.
         self.events.clear();
@@ -98,7 +99,7 @@ impl Room {
             self.events.drain(..=last);
         }
         self.undo.retain(|(_, undo)| match undo {
-            Undo::Restore(messages) => !messages.iter().any(|message| old(message.at_ms)),
+            Undo::Restore(messages, _) => !messages.iter().any(|message| old(message.at_ms)),
             _ => true,
         });
         follow

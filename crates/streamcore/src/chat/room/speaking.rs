@@ -128,6 +128,11 @@ impl Room {
         if self.rules.emoji_only && !emoji_only(text) {
             return Err(Refused::EmojiOnly);
         }
+        self.held_for(text)
+    }
+
+    /// Why the words wait, if they do.
+    pub(super) fn held_for(&self, text: &str) -> Result<Option<HeldFor>, Refused> {
         if self.blocked.is_in(text) {
             if !self.rules.hold_blocked {
                 return Err(Refused::Blocked);

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{MemberId, Rules, Seq};
+use crate::chat::engage::wire::EngageAct;
 use crate::chat::products::wire::{Product, ProductId};
 use crate::money::wire::MoneyAct;
 
@@ -104,6 +105,11 @@ pub enum Act {
     Money {
         /// What.
         what: MoneyAct,
+    },
+    /// Polls, questions, giveaways, raids.
+    Engage {
+        /// What.
+        what: EngageAct,
     },
 }
 

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Entry, Event, MemberId, Message, RequestId, Seq, Snapshot, You};
+use crate::chat::engage::wire::{Engagement, Pulse};
 use crate::chat::personal::Export;
 use crate::chat::products::wire::{Figure, Interest};
 use crate::money::wire::MoneyAnswer;
@@ -32,6 +33,9 @@ pub enum ToClient {
         snapshot: Option<Box<Snapshot>>,
         /// What was missed, oldest first.
         events: Vec<Event>,
+        /// What the room does together, as it is after all that; absent when that is nothing.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        engage: Option<Box<Engagement>>,
     },
     /// What happened, oldest first. Written by hand from events that were serialized once for all.
     #[expect(dead_code, reason = "its JSON is put together, so that it is typed here only")]
@@ -50,6 +54,8 @@ pub enum ToClient {
         /// Those of the show that is on.
         watching: Watching,
     },
+    /// What viewers did together, at most once a second. It has no number, and whoever comes back is told anew.
+    Pulse(Pulse),
     /// It is done, and kept.
     Done {
         /// The request's number.
@@ -150,8 +156,13 @@ pub enum Done {
         /// What makes one: to be handed over in private. A secret.
         token: String,
     },
-    /// The visit is taken note of.
+    /// The visit, the vote or the reaction is taken note of.
     Counted,
+    /// It takes part in the giveaway.
+    Entered {
+        /// What stands for it in the list that everybody can see after the draw.
+        entry: String,
+    },
 }
 
 /// Why something is not done.
@@ -218,6 +229,12 @@ pub enum Refused {
     NoPayments,
     /// Stripe does not do it now.
     PaymentsFail,
+    /// That is over: the poll, the giveaway, the time for questions.
+    Over,
+    /// One of the kind goes on already.
+    Busy,
+    /// Somebody at the same address has entered.
+    OneEach,
     /// The server cannot keep it now.
     Unavailable,
     /// Too many viewers come from this address, or too fast. Nobody is refused for good.

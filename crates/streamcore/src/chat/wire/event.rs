@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Act, Author, Held, MemberId, Message, Moderator, Restriction, Rules, Seq};
+use crate::chat::engage::wire::Engaged;
 use crate::chat::products::wire::{Product, ProductId};
 use crate::money::wire::MoneyHappening;
 
@@ -101,6 +102,11 @@ pub enum Happening {
     Money {
         /// What.
         what: MoneyHappening,
+    },
+    /// A poll, a question, a giveaway or a raid.
+    Engaged {
+        /// What.
+        what: Engaged,
     },
     /// Moderators: a new entry of the log.
     Logged {

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::{Act, MemberId, RequestId, Seq};
+use crate::chat::engage::wire::Part;
 use crate::chat::products::wire::{ProductId, Visit};
 use crate::chat::text::Text;
 use crate::money::wire::MoneyQuestion;
@@ -88,6 +89,13 @@ pub enum FromClient {
         product: ProductId,
         /// What for.
         what: Visit,
+    },
+    /// A viewer takes part in what the room does together.
+    Engage {
+        /// Its number.
+        id: RequestId,
+        /// How.
+        what: Part,
     },
     /// Host and moderators: what viewers did with products, minute by minute.
     Figures {

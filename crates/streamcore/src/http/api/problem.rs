@@ -192,6 +192,17 @@ impl From<Refused> for Problem {
                 "Stripe does not do it now.",
             )
             .retry_after_ms(UNAVAILABLE_S * 1000),
+            Refused::Over => say(StatusCode::CONFLICT, Code::Unknown, "That is over."),
+            Refused::Busy => say(
+                StatusCode::CONFLICT,
+                Code::NotAllowed,
+                "One of the kind goes on already.",
+            ),
+            Refused::OneEach => say(
+                StatusCode::CONFLICT,
+                Code::NotAllowed,
+                "Somebody at the same address has entered.",
+            ),
             Refused::Unavailable => say(
                 StatusCode::SERVICE_UNAVAILABLE,
                 Code::Unavailable,

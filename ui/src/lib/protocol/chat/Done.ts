@@ -23,4 +23,8 @@ member: string,
 /**
  * What makes one: to be handed over in private. A secret.
  */
-token: string, } | { "result": "counted" };
+token: string, } | { "result": "counted" } | { "result": "entered", 
+/**
+ * What stands for it in the list that everybody can see after the draw.
+ */
+entry: string, };

@@ -2,7 +2,9 @@
 import type { Entry } from "./Entry";
 import type { Held } from "./Held";
 import type { Message } from "./Message";
+import type { Question } from "./Question";
 import type { Restriction } from "./Restriction";
+import type { Vote } from "./Vote";
 
 /**
  * All that is kept of one member of a room.
@@ -27,4 +29,16 @@ restriction?: Restriction,
 /**
  * Acts of the log by them and on them, oldest first.
  */
-entries: Array<Entry>, };
+entries: Array<Entry>, 
+/**
+ * What they have asked.
+ */
+questions: Array<Question>, 
+/**
+ * What they voted for in polls that are shown.
+ */
+votes: Array<Vote>, 
+/**
+ * Giveaways that they have entered, by their numbers.
+ */
+giveaways: Array<number>, };

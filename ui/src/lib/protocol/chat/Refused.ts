@@ -31,7 +31,7 @@ field: string, } | { "code": "ticket" } | { "code": "devices",
 /**
  * How many.
  */
-most: number, } | { "code": "no_payments" } | { "code": "payments_fail" } | { "code": "unavailable" } | { "code": "crowded", 
+most: number, } | { "code": "no_payments" } | { "code": "payments_fail" } | { "code": "over" } | { "code": "busy" } | { "code": "one_each" } | { "code": "unavailable" } | { "code": "crowded", 
 /**
  * When to try again, in milliseconds from now.
  */
