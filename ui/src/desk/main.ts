@@ -7,6 +7,7 @@ import '../styles/forms.css';
 import '../styles/desk.css';
 import '../styles/audience.css';
 import '../styles/products.css';
+import '../styles/overlays.css';
 import '../styles/welcome.css';
 import { Studio } from '$lib/engine/studio.svelte';
 import { findHost } from '$lib/host/host';

@@ -8,7 +8,7 @@ import type { Visit } from "./Visit";
  */
 export type FromClient = { "type": "hello", 
 /**
- * [`VERSION`].
+ * [`VERSION`](super::VERSION).
  */
 version: number, 
 /**
