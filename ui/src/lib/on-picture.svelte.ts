@@ -9,31 +9,34 @@ const TEXT = 500;
 
 const cut = (text: string, most: number) => [...text.replace(/\p{Cc}/gu, ' ').trim()].slice(0, most).join('').trim();
 
-export const overlayOf = (message: Pick<Message, 'seq' | 'text'> & { author: { name: string } }): Overlay => ({
+export const overlayOf = (message: Message): Overlay => ({
   kind: 'chat_message',
   message: message.seq,
   name: cut(message.author.name, NAME),
   text: cut(message.text, TEXT),
 });
 
-/**
- * Whether the message of this number was deleted: it is not among those at hand, though they reach back before it.
- * Messages are in the order of their numbers.
- */
-export function deleted(seq: number, messages: readonly Pick<Message, 'seq'>[]): boolean {
+/** Where the message of this number is, or would be. Messages are in the order of their numbers. */
+function placeOf(seq: number, messages: readonly Message[]): number {
   let [low, high] = [0, messages.length];
   while (low < high) {
     const middle = (low + high) >> 1;
     if ((messages[middle]?.seq ?? 0) < seq) low = middle + 1;
     else high = middle;
   }
-  return low > 0 && messages[low]?.seq !== seq;
+  return low;
+}
+
+/** Whether it was deleted: it is not among those at hand, though they reach back before it. */
+export function deleted(seq: number, messages: readonly Message[]): boolean {
+  const at = placeOf(seq, messages);
+  return at > 0 && messages[at]?.seq !== seq;
 }
 
 export class MessageOnPicture {
   #studio: Studio;
-  /** Whether it was seen in the chat since it has been on the picture. */
-  #seen = 0;
+  /** The one on the picture, once it was seen in the chat. */
+  #seen: Message | undefined;
 
   constructor(studio: Studio) {
     this.#studio = studio;
@@ -45,21 +48,31 @@ export class MessageOnPicture {
     return undefined;
   }
 
-  shows(message: Pick<Message, 'seq'>): boolean {
+  shows(message: Message): boolean {
     return this.shown === message.seq;
   }
 
   toggle(message: Message): void {
-    if (this.shows(message)) void this.#studio.try({ do: 'hide_overlay', overlay: 'chat_message' });
+    if (this.shows(message)) this.#hide();
     else void this.#studio.try({ do: 'show_overlay', overlay: overlayOf(message) });
   }
 
-  /** Takes the message off the picture when it has left the chat. */
-  follow(messages: readonly Pick<Message, 'seq'>[] | undefined): void {
-    const shown = this.shown;
+  /** Looks for it in the chat; one that was deleted before this desk came leaves the picture. */
+  follow(messages: readonly Message[] | undefined): void {
+    const { shown } = this;
     if (shown === undefined || messages === undefined) return;
-    const gone = deleted(shown, messages) || (this.#seen === shown && messages.length === 0);
-    if (!gone) this.#seen = shown;
-    else void this.#studio.try({ do: 'hide_overlay', overlay: 'chat_message' });
+    const found = messages[placeOf(shown, messages)];
+    if (found?.seq === shown) this.#seen = found;
+    else if (deleted(shown, messages)) this.#hide();
+  }
+
+  /** Messages were deleted: if it is one of them, it leaves the picture. */
+  gone(which: (message: Message) => boolean): void {
+    const seen = this.#seen;
+    if (seen && seen.seq === this.shown && which(seen)) this.#hide();
+  }
+
+  #hide(): void {
+    void this.#studio.try({ do: 'hide_overlay', overlay: 'chat_message' });
   }
 }

@@ -14,28 +14,32 @@ impl PartialEq for PictureBytes {
     }
 }
 
+/// What a product's card says.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ProductCard {
+    /// What it is called.
+    pub title: String,
+    /// Under the title; may be empty.
+    pub note: String,
+    /// What it costs, with its currency; may be empty.
+    pub price: String,
+    /// What it cost before, and costs again when the offer is over; empty when it is not reduced.
+    pub was: String,
+    /// What to type in the shop; may be empty.
+    pub code: String,
+    /// How many are left, or that there are none; empty while there are plenty.
+    pub stock: String,
+    /// When the offer ends: wall clock, milliseconds since 1970.
+    pub ends_at_ms: Option<u64>,
+    /// Its picture.
+    pub picture: Option<PictureBytes>,
+}
+
 /// What one overlay shows. Every text is shown as it is, never as markup.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OverlayContent {
     /// One of the show's products.
-    Product {
-        /// What it is called.
-        title: String,
-        /// Under the title; may be empty.
-        note: String,
-        /// What it costs, with its currency; may be empty.
-        price: String,
-        /// What it cost before, and costs again when the offer is over; empty when it is not reduced.
-        was: String,
-        /// What to type in the shop; may be empty.
-        code: String,
-        /// How many are left, or that there are none; empty while there are plenty.
-        stock: String,
-        /// When the offer ends: wall clock, milliseconds since 1970.
-        ends_at_ms: Option<u64>,
-        /// Its picture.
-        picture: Option<PictureBytes>,
-    },
+    Product(ProductCard),
     /// A message of the chat.
     Message {
         /// Who wrote it.
@@ -79,7 +83,7 @@ impl OverlayContent {
     /// Its kind.
     pub fn kind(&self) -> OverlayKind {
         match self {
-            Self::Product { .. } => OverlayKind::ProductCard,
+            Self::Product(_) => OverlayKind::ProductCard,
             Self::Message { .. } => OverlayKind::ChatMessage,
             Self::LowerThird { .. } => OverlayKind::LowerThird,
             Self::Logo { .. } => OverlayKind::Logo,
@@ -91,14 +95,7 @@ impl OverlayContent {
     /// What it says, on one line; empty for a logo.
     pub(super) fn words(&self) -> String {
         let parts: Vec<&str> = match self {
-            Self::Product {
-                title,
-                note,
-                price,
-                code,
-                stock,
-                ..
-            } => vec![title, note, price, code, stock],
+            Self::Product(card) => vec![&card.title, &card.note, &card.price, &card.code, &card.stock],
             Self::Message { name, text } => vec![name, text],
             Self::LowerThird { title, subtitle } => vec![title, subtitle],
             Self::Logo { .. } => Vec::new(),
@@ -114,7 +111,7 @@ impl OverlayContent {
     /// When the time that it shows ends, if it shows one.
     pub(super) fn ends_at_ms(&self) -> Option<u64> {
         match self {
-            Self::Product { ends_at_ms, .. } => *ends_at_ms,
+            Self::Product(card) => card.ends_at_ms,
             Self::Countdown { ends_at_ms, .. } => Some(*ends_at_ms),
             _ => None,
         }

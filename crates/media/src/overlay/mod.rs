@@ -7,6 +7,7 @@
 mod content;
 mod layout;
 mod lines;
+mod product;
 mod renderer;
 mod sheet;
 mod template;
@@ -17,7 +18,7 @@ use bytes::Bytes;
 use protocol::OverlayKind;
 use resvg::tiny_skia::Pixmap;
 
-pub use content::{OverlayContent, OverlayWanted, PictureBytes};
+pub use content::{OverlayContent, OverlayWanted, PictureBytes, ProductCard};
 pub(crate) use renderer::Renderer;
 pub use template::check_logo;
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use protocol::{Colour, OverlayLook, Text};
 
+use super::super::content::{PictureBytes, ProductCard};
 use super::*;
 
 fn wide() -> Canvas {
@@ -42,7 +43,7 @@ fn photo() -> PictureBytes {
 }
 
 fn product_of(title: &str, note: &str) -> OverlayContent {
-    OverlayContent::Product {
+    OverlayContent::Product(ProductCard {
         title: title.to_owned(),
         note: note.to_owned(),
         price: "32,30 €".to_owned(),
@@ -51,14 +52,14 @@ fn product_of(title: &str, note: &str) -> OverlayContent {
         stock: "Plus que 3".to_owned(),
         ends_at_ms: Some(252_000),
         picture: Some(photo()),
-    }
+    })
 }
 
 /// Each template with these words wherever words can stand.
 fn everywhere(words: &str) -> Vec<OverlayContent> {
     vec![
         product_of(words, words),
-        OverlayContent::Product {
+        OverlayContent::Product(ProductCard {
             title: words.to_owned(),
             note: String::new(),
             price: words.to_owned(),
@@ -67,7 +68,7 @@ fn everywhere(words: &str) -> Vec<OverlayContent> {
             stock: words.to_owned(),
             ends_at_ms: Some(90_000_000),
             picture: None,
-        },
+        }),
         OverlayContent::Message {
             name: words.to_owned(),
             text: words.repeat(2),
@@ -267,7 +268,7 @@ fn an_offer_that_is_over_takes_code_and_price_with_it() {
     assert_ne!(bytes(0), bytes(1_000), "time passes");
     let over = bytes(252_000);
     assert_eq!(over, bytes(999_000));
-    let plain = OverlayContent::Product {
+    let plain = OverlayContent::Product(ProductCard {
         title: "Nocturne LP".to_owned(),
         note: String::new(),
         price: "38,00 €".to_owned(),
@@ -276,7 +277,7 @@ fn an_offer_that_is_over_takes_code_and_price_with_it() {
         stock: "Plus que 3".to_owned(),
         ends_at_ms: None,
         picture: Some(photo()),
-    };
+    });
     // The photo is the same one, but for its memory.
     assert_eq!(over, draw(&plain, &look(), wide(), 0).expect("drawn").data());
 }

@@ -1,6 +1,6 @@
 //! From the state to what overlays say, in the host's language. Pure.
 
-use media::overlay::{OverlayContent, PictureBytes};
+use media::overlay::{OverlayContent, PictureBytes, ProductCard};
 use protocol::{Overlay, OverlayKind, Params, Price, ShowProduct, State, Stock};
 
 use crate::sentences::{self, Language};
@@ -85,7 +85,7 @@ fn product(chosen: &ShowProduct, picture: Option<PictureBytes>, language: Langua
         }
         Stock::SoldOut => sentences::name("overlay_sold_out", &Params::new(), language).unwrap_or_default(),
     };
-    OverlayContent::Product {
+    OverlayContent::Product(ProductCard {
         title: product.title.as_str().to_owned(),
         note: offer.note.as_str().to_owned(),
         price: now.unwrap_or_default(),
@@ -94,7 +94,7 @@ fn product(chosen: &ShowProduct, picture: Option<PictureBytes>, language: Langua
         stock,
         ends_at_ms: offer.ends_at_ms,
         picture,
-    }
+    })
 }
 
 /// An amount as the desk writes it: `€1,132.30`, `1 132,30 €`.
@@ -195,13 +195,13 @@ mod tests {
         one.product.stock = Stock::Low { left: 3 };
         one.offer.promo_code = Text::cut("LIVE15");
         let [
-            OverlayContent::Product {
+            OverlayContent::Product(ProductCard {
                 price,
                 was,
                 code,
                 stock,
                 ..
-            },
+            }),
         ] = &contents(&state, None, Language::French)[..]
         else {
             panic!("no card");
@@ -209,7 +209,9 @@ mod tests {
         let read = [price, was, code, stock].map(|text| text.replace('\u{a0}', "_"));
         assert_eq!(read, ["32,30_€", "38,00_€", "LIVE15", "Plus que 3"]);
         state.products.chosen[0].product.stock = Stock::SoldOut;
-        let [OverlayContent::Product { stock, .. }] = &contents(&state, None, Language::English)[..] else {
+        let [OverlayContent::Product(ProductCard { stock, .. })] =
+            &contents(&state, None, Language::English)[..]
+        else {
             panic!("no card");
         };
         assert_eq!(stock, "Sold out");
