@@ -24,7 +24,7 @@ export default defineConfig({
     // Saves the viewer page a file of its own; a browser without modulepreload only loads a little later.
     modulePreload: { polyfill: false },
     rollupOptions: {
-      input: { desk: here('./index.html'), watch: here('./watch.html'), moderate: here('./moderate.html') },
+      input: { desk: here('./index.html'), watch: here('./watch.html'), moderate: here('./moderate.html'), overlay: here('./overlay.html') },
       output: {
         // What StreamCore's two pages share with each other or with the desk has a name by which StreamCore finds it.
         // The viewer page takes the first one only: it carries no framework.

@@ -41,6 +41,7 @@ impl Language {
                 [
                     include_str!("../../../ui/messages/en/errors.json"),
                     include_str!("../../../ui/messages/en/desk.json"),
+                    include_str!("../../../ui/messages/en/overlays.json"),
                 ],
             ),
             Self::French => (
@@ -48,6 +49,7 @@ impl Language {
                 [
                     include_str!("../../../ui/messages/fr/errors.json"),
                     include_str!("../../../ui/messages/fr/desk.json"),
+                    include_str!("../../../ui/messages/fr/overlays.json"),
                 ],
             ),
         };

@@ -9,6 +9,7 @@ pub mod device;
 pub mod encoder;
 mod meter;
 pub mod output;
+pub mod overlay;
 mod picture;
 mod program;
 pub mod rendition;

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::{
-    AudioControls, Db, DestinationId, DestinationKind, DeviceId, Imported, ItemId, Offer, Placement, Product,
-    ProductDraft, ProductId, SceneId, Settings, ShopId, ShopKeys, SourceId, SourceSettings, Text, Transition,
+    AudioControls, Db, DestinationId, DestinationKind, DeviceId, Imported, ItemId, Offer, Overlay,
+    OverlayKind, OverlayLook, Placement, Product, ProductDraft, ProductId, SceneId, Settings, ShopId,
+    ShopKeys, SourceId, SourceSettings, Text, Transition,
 };
 
 /// A source to be made.
@@ -372,6 +373,30 @@ pub enum Command {
         /// At most three.
         products: Vec<ProductId>,
     },
+
+    /// Put an overlay on the program's picture, in place of the one of its kind.
+    ShowOverlay {
+        /// What it shows.
+        overlay: Overlay,
+    },
+    /// Have an overlay ready, in place of the one of its kind; one that is on the picture changes there.
+    PrepareOverlay {
+        /// What it shows.
+        overlay: Overlay,
+    },
+    /// Take an overlay off the picture; it stays ready.
+    HideOverlay {
+        /// Which.
+        overlay: OverlayKind,
+    },
+    /// Colours, font and places of overlays.
+    SetOverlayLook {
+        /// All of them.
+        look: OverlayLook,
+    },
+    /// Link to the page that shows the overlays on nothing, for the browser source of OBS. It is answered to the one
+    /// desk that asks, and stands in no state.
+    OverlayLink,
 
     /// What the first-run steps chose: a source for each device, all in the scene on air, the first picture filling
     /// it and the others small in its corners.

@@ -14,6 +14,7 @@ mod id;
 mod message;
 mod meters;
 mod output;
+mod overlay;
 mod picture;
 mod product;
 mod rendition;
@@ -36,6 +37,9 @@ pub use id::{
 pub use message::{ClientMessage, MAX_MESSAGE_BYTES, PROTOCOL_VERSION, ServerMessage, Watch};
 pub use meters::{ChannelLevel, Levels, Loudness, Meters, StripMeter};
 pub use output::{Output, OutputState, RecordingStatus};
+pub use overlay::{
+    Overlay, OverlayKind, OverlayLook, OverlayPlace, OverlayPlaces, Overlays, PreparedOverlay,
+};
 pub use picture::{PictureHeader, PictureKind};
 pub use product::{
     Imported, Offer, Price, Product, ProductDraft, ShowProduct, ShowProducts, Stock, Text, WrongLine,

@@ -134,6 +134,8 @@ state! {
     streamcore / Streamcore: StreamCoreState,
     /// What the show offers.
     products / Products: ShowProducts,
+    /// What lies over the program's picture.
+    overlays / Overlays: crate::Overlays,
     /// Where products come from.
     shops / Shops: Vec<Shop>,
     /// The laptop's numbers, once a second.

@@ -1,6 +1,6 @@
 //! How the studio is set up, as one value.
 
-use protocol::{Destination, ProgramState, Scene, Settings, Source};
+use protocol::{Destination, Overlays, ProgramState, Scene, Settings, Source};
 
 /// All that the host has set up: what a desk changes and a restart brings back.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +15,8 @@ pub struct Document {
     pub program: ProgramState,
     /// Places to go live to, in the host's order, without their secrets.
     pub destinations: Vec<Destination>,
+    /// What lies over the program's picture.
+    pub overlays: Overlays,
     /// What the show is called, on air or next.
     pub show_title: String,
 }

@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use protocol::{
     AudioControls, Canvas, Crop, Db, Destination, EncoderChoice, Fit, HighRendition, KilobitsPerSecond,
-    Placement, ProgramState, Scene, SceneItem, Settings, Source, Transition,
+    Overlays, Placement, PreparedOverlay, ProgramState, Scene, SceneItem, Settings, Source, Transition,
 };
 use sqlx::Row;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
@@ -111,8 +111,38 @@ pub(crate) async fn document(db: &SqlitePool) -> Result<Option<Document>, ReadEr
         scenes,
         program,
         destinations,
+        overlays: overlays(db).await?,
         show_title,
     }))
+}
+
+async fn overlays(db: &SqlitePool) -> Result<Overlays, ReadError> {
+    let mut overlays = Overlays::default();
+    let look = sqlx::query("SELECT look FROM overlay_look")
+        .fetch_optional(db)
+        .await?;
+    if let Some(row) = look {
+        let at = At {
+            table: "overlay_look",
+            row: "1",
+        };
+        overlays.look = at.read(serde_json::from_str(row.try_get("look")?))?;
+    }
+    let rows = sqlx::query("SELECT * FROM overlays ORDER BY position")
+        .fetch_all(db)
+        .await?;
+    for row in rows {
+        let kind: String = row.try_get("kind")?;
+        let at = At {
+            table: "overlays",
+            row: &kind,
+        };
+        overlays.prepared.push(PreparedOverlay {
+            overlay: at.read(serde_json::from_str(row.try_get("content")?))?,
+            shown: row.try_get("shown")?,
+        });
+    }
+    Ok(overlays)
 }
 
 fn settings(row: &SqliteRow) -> Result<(Settings, String), ReadError> {

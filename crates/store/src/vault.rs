@@ -18,8 +18,9 @@ use sealed_file::SealedFile;
 /// longer and the desk comes late, shorter and a keyring that is just being started is passed over.
 const PROBE_FOR: Duration = Duration::from_secs(2);
 
-/// The secret that is no destination's.
+/// The secrets that are no destination's.
 const ROOMS: &str = "streamcore-rooms";
+const OVERLAYS: &str = "overlay-page";
 
 /// How long one request may take. The system may ask the host to allow it, so there is time to click.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -191,8 +192,20 @@ impl SecretVault {
     /// # Errors
     /// [`VaultError`] when the keyring or the file fails.
     pub async fn rooms_key(&self) -> Result<SecretString, VaultError> {
-        // Destinations have random numbers for ids, so none has this one.
-        let Ok(name) = DestinationId::try_from(ROOMS) else {
+        self.own_key(ROOMS).await
+    }
+
+    /// What lets a page see the overlays; made on first use.
+    ///
+    /// # Errors
+    /// [`VaultError`] when the keyring or the file fails.
+    pub async fn overlay_key(&self) -> Result<SecretString, VaultError> {
+        self.own_key(OVERLAYS).await
+    }
+
+    async fn own_key(&self, name: &str) -> Result<SecretString, VaultError> {
+        // Destinations have random numbers for ids, so none has such a name.
+        let Ok(name) = DestinationId::try_from(name) else {
             return Err(VaultError::Silent);
         };
         if let Some(key) = self.get(&name).await? {

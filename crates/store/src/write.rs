@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use protocol::{
-    Destination, EncoderChoice, Fit, HighRendition, ProgramState, Scene, SceneItem, Settings, Source,
-    Transition,
+    Destination, EncoderChoice, Fit, HighRendition, Overlays, ProgramState, Scene, SceneItem, Settings,
+    Source, Transition,
 };
 use sqlx::SqliteConnection;
 
@@ -73,6 +73,9 @@ pub(crate) async fn changes(
             .bind(id)
             .execute(&mut *db)
             .await?;
+    }
+    if before.map(|b| &b.overlays) != Some(&after.overlays) {
+        overlays(db, &after.overlays).await?;
     }
     Ok(())
 }
@@ -227,6 +230,25 @@ async fn destination(db: &mut SqliteConnection, position: i64, d: &Destination) 
     .bind(json(&d.kind)?)
     .execute(db)
     .await?;
+    Ok(())
+}
+
+/// A handful of rows, written whole.
+async fn overlays(db: &mut SqliteConnection, overlays: &Overlays) -> Written {
+    sqlx::query("DELETE FROM overlays").execute(&mut *db).await?;
+    for (position, prepared) in overlays.prepared.iter().enumerate() {
+        sqlx::query("INSERT INTO overlays (kind, position, content, shown) VALUES (?1, ?2, ?3, ?4)")
+            .bind(prepared.overlay.kind().as_str())
+            .bind(position as i64)
+            .bind(json(&prepared.overlay)?)
+            .bind(prepared.shown)
+            .execute(&mut *db)
+            .await?;
+    }
+    sqlx::query("INSERT OR REPLACE INTO overlay_look (id, look) VALUES (1, ?1)")
+        .bind(json(&overlays.look)?)
+        .execute(db)
+        .await?;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ import '../styles/audience.css';
 import '../styles/viewers.css';
 import '../styles/products.css';
 import '../styles/money.css';
+import '../styles/overlays.css';
 import '../styles/welcome.css';
 import { Studio } from '$lib/engine/studio.svelte';
 import { findHost } from '$lib/host/host';

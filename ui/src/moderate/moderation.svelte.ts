@@ -41,6 +41,8 @@ export interface Reach {
   most?: number;
   /** The token with which to come back. */
   onToken?(token: string): void;
+  /** Messages were deleted. */
+  onGone?(which: (message: Message) => boolean): void;
 }
 
 const same = (a: Act, b: Act): boolean => {
@@ -323,6 +325,7 @@ export class Moderation {
 
   /** What was found is shown without what has gone since. */
   #gone(which: (message: Message) => boolean): void {
+    this.reach.onGone?.(which);
     if (!this.found) return;
     this.found = { ...this.found, messages: this.found.messages.filter((message) => !which(message)) };
   }

@@ -7,7 +7,7 @@ import type { Layout } from '../components/stage/layout.svelte';
 
 type Dialog = 'settings' | 'keys' | 'palette' | 'add-source' | 'add-destination';
 
-export function actionsOf(studio: Studio, placing: Placing, layout: Layout, show: (dialog: Dialog) => void, look: { products: () => void }): Action[] {
+export function actionsOf(studio: Studio, placing: Placing, layout: Layout, show: (dialog: Dialog) => void, look: { products: () => void; overlays: () => void }): Action[] {
   const ask = (command: Parameters<Studio['try']>[0]) => () => void studio.try(command);
   const program = () => studio.state.program;
   const fade = () => {
@@ -52,6 +52,15 @@ export function actionsOf(studio: Studio, placing: Placing, layout: Layout, show
       title: () => m.products_take_off(),
       able: () => studio.state.products.featured.length > 0,
       run: ask({ do: 'feature_products', products: [] }),
+    },
+    { id: 'overlays', title: () => m.overlays_setup(), run: look.overlays },
+    {
+      id: 'overlays-off',
+      title: () => m.overlays_off(),
+      able: () => studio.state.overlays.prepared.some((one) => one.shown),
+      run: () => {
+        for (const { overlay, shown } of studio.state.overlays.prepared) if (shown) void studio.try({ do: 'hide_overlay', overlay: overlay.kind });
+      },
     },
     { id: 'settings', title: () => m.settings_title(), run: () => show('settings') },
     { id: 'mute-master', title: () => m.action_mute_master(), run: () => void studio.try({ do: 'set_master', gain: program().master_gain, muted: !program().master_muted }) },

@@ -79,7 +79,6 @@ export function startChat(name: string, locale: Locale, pass: string | undefined
       showState();
     },
   });
-  const products = new Products(name, room, client, () => log.toEnd());
   const tips = new Tips(name, room);
   const parts = new Parts(byId('chat-tabs'));
   parts.add({ tab: byId('tab-talk'), panel: byId('chat-talk'), onOpen: () => log.toEnd() });
@@ -139,7 +138,7 @@ export function startChat(name: string, locale: Locale, pass: string | undefined
     composer.speak(next);
     products.speak(next);
     together.speak(next);
-  const tips = new Tips(name, room);
+    tips.speak(next);
     showRoom();
     showState();
     open(page.dataset.chat === 'open');

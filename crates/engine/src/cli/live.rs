@@ -10,14 +10,14 @@ use protocol::{
     Command, Destination, DestinationId, DestinationKind, ErrorCode, Event, KilobitsPerSecond, OutputState,
     RecordingSettings, SceneItem, ShowPhase, Source, State, UserError,
 };
-use rand::distr::{Alphanumeric, SampleString};
 use secrecy::SecretString;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::asked_to_end;
 use super::parse::{self, To};
 use super::progress::{self, Progress};
-use super::serve::{StreamCoreArguments, start_control};
+use super::serve::{StreamCoreArguments, new_token, start_control};
+use crate::control::Tokens;
 use crate::data_folder::{self, Announcement};
 use crate::studio::{Joined, Persistence, Studio, StudioOptions, first_state, new_id, placement_of_picture};
 
@@ -105,9 +105,13 @@ pub async fn run(arguments: LiveArguments) -> Result<ExitCode, UserError> {
     .await?;
     let control = match arguments.desk {
         true => {
-            let token = Alphanumeric.sample_string(&mut rand::rng(), 32);
+            let token = new_token();
+            let tokens = Tokens {
+                desk: token.clone().into(),
+                overlays: new_token().into(),
+            };
             let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-            let control = start_control(loopback, &token, &studio).await?;
+            let control = start_control(loopback, tokens, &studio).await?;
             eprintln!("Desk: {}", Announcement::new(control.address(), &token).desk);
             Some(control)
         }

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use store::{SecretVault, Store};
 
 use super::{asked_to_end, internal};
-use crate::control::{ControlError, ControlServer};
+use crate::control::{ControlError, ControlServer, Tokens};
 use crate::data_folder::{self, Announcement};
 use crate::studio::{Persistence, StreamCorePorts, Studio, StudioOptions};
 
@@ -167,6 +167,13 @@ pub async fn run(arguments: ServeArguments) -> Result<ExitCode, UserError> {
             None
         }
     };
+    let overlays = match vault.overlay_key().await {
+        Ok(key) => key,
+        Err(error) => {
+            tracing::warn!(%error, "no key for the page of overlays, its link changes with every start");
+            new_token().into()
+        }
+    };
     let recordings = data_folder::default_recordings_folder().unwrap_or_else(|| folder.join("recordings"));
     let studio = Studio::start(StudioOptions {
         persistence: Persistence::Kept {
@@ -183,8 +190,12 @@ pub async fn run(arguments: ServeArguments) -> Result<ExitCode, UserError> {
     let token = std::env::var("STUDIO_TOKEN")
         .ok()
         .filter(|token| token.len() >= TOKEN_CHARS)
-        .unwrap_or_else(|| Alphanumeric.sample_string(&mut rand::rng(), TOKEN_CHARS));
-    let control = start_control(arguments.listen, &token, &studio).await;
+        .unwrap_or_else(new_token);
+    let tokens = Tokens {
+        desk: token.clone().into(),
+        overlays,
+    };
+    let control = start_control(arguments.listen, tokens, &studio).await;
     let control = match control {
         Ok(control) => control,
         Err(error) => {
@@ -217,13 +228,18 @@ pub async fn run(arguments: ServeArguments) -> Result<ExitCode, UserError> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A token that nobody guesses.
+pub fn new_token() -> String {
+    Alphanumeric.sample_string(&mut rand::rng(), TOKEN_CHARS)
+}
+
 /// Starts the control server.
 pub async fn start_control(
     listen: SocketAddr,
-    token: &str,
+    tokens: Tokens,
     studio: &Studio,
 ) -> Result<ControlServer, UserError> {
-    ControlServer::start(listen, SecretString::from(token.to_owned()), studio.handle())
+    ControlServer::start(listen, tokens, studio.handle())
         .await
         .map_err(|error| match &error {
             ControlError::Listen { address, .. } => {

@@ -13,10 +13,14 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 
 /// Serves a file of the desk; `/` is the desk itself.
 pub async fn serve(uri: Uri) -> Response {
-    let path = match uri.path().trim_start_matches('/') {
-        "" => "index.html",
-        path => path,
-    };
+    match uri.path().trim_start_matches('/') {
+        "" => file("index.html").await,
+        path => file(path).await,
+    }
+}
+
+/// Serves the file of this name.
+pub async fn file(path: &str) -> Response {
     match Files::get(path) {
         Some(file) => {
             // Vite puts a hash of the content into every name under assets/.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt, StreamExt, future};
 use protocol::{
-    ClientMessage, ErrorCode, Event, Meters, PROTOCOL_VERSION, PictureHeader, PictureKind, Reply,
+    ClientMessage, Command, ErrorCode, Event, Meters, PROTOCOL_VERSION, PictureHeader, PictureKind, Reply,
     ServerMessage, UserError, Watch,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -23,14 +23,22 @@ pub(super) const HELLO_WITHIN: Duration = Duration::from_secs(5);
 /// Commands of one desk that may wait for their answer; more are refused.
 const MAX_PENDING: usize = 64;
 
+/// What the control server alone knows.
+pub struct Secrets {
+    /// What a desk says first.
+    pub token: Arc<SecretString>,
+    /// Link to the page of overlays, for a desk that asks.
+    pub overlay_link: Arc<SecretString>,
+}
+
 /// Serves one desk until it leaves or the engine stops.
 pub async fn run(
     mut socket: WebSocket,
     studio: StudioHandle,
-    token: Arc<SecretString>,
+    secrets: Secrets,
     mut stop: watch::Receiver<bool>,
 ) {
-    let joined = match timeout(HELLO_WITHIN, greet(&mut socket, &token)).await {
+    let joined = match timeout(HELLO_WITHIN, greet(&mut socket, &secrets.token)).await {
         Ok(Ok(())) => studio.join().await,
         Ok(Err(Some(error))) => {
             send(&mut socket, &ServerMessage::Refused { error }).await;
@@ -51,6 +59,7 @@ pub async fn run(
     }
     let desk = Desk {
         studio,
+        overlay_link: secrets.overlay_link,
         events: joined.events,
         small: joined.small,
         watch: Watch::default(),
@@ -114,6 +123,7 @@ fn redacted(detail: &str) -> String {
 
 struct Desk {
     studio: StudioHandle,
+    overlay_link: Arc<SecretString>,
     events: broadcast::Receiver<(u64, Event)>,
     small: broadcast::Receiver<Small>,
     watch: Watch,
@@ -134,6 +144,10 @@ impl Desk {
                 biased;
                 message = socket.recv() => match message {
                     Some(Ok(Message::Text(text))) => match parse(&text) {
+                        Ok(ClientMessage::Command { id, command: Command::OverlayLink }) => {
+                            let url = self.overlay_link.expose_secret().to_owned();
+                            if !send(socket, &answer(id, Ok(Reply::Link { url }))).await { return; }
+                        }
                         Ok(ClientMessage::Command { id, command }) if pending.len() < MAX_PENDING => {
                             let studio = self.studio.clone();
                             pending.push(async move { (id, studio.command(command).await) });

@@ -10,12 +10,12 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use protocol::{MAX_MESSAGE_BYTES, ProductId};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{assets, chat, connection, origin};
+use super::{assets, chat, connection, origin, overlay};
 use crate::studio::StudioHandle;
 
 /// Why the control server did not start.
@@ -40,22 +40,33 @@ pub struct ControlServer {
     task: JoinHandle<std::io::Result<()>>,
 }
 
+/// Who may come in.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    /// A desk, which may do everything.
+    pub desk: SecretString,
+    /// A page that shows the overlays, and may do nothing.
+    pub overlays: SecretString,
+}
+
 #[derive(Clone)]
 struct Shared {
     studio: StudioHandle,
     token: Arc<SecretString>,
+    overlay_token: Arc<SecretString>,
+    overlay_link: Arc<SecretString>,
     port: u16,
     stop: watch::Receiver<bool>,
 }
 
 impl ControlServer {
-    /// Listens at `address` (port 0 takes any) and lets desks with `token` in.
+    /// Listens at `address` (port 0 takes any) and lets in who has one of the `tokens`.
     ///
     /// # Errors
     /// [`ControlError::Listen`] when the address cannot be had.
     pub async fn start(
         address: SocketAddr,
-        token: SecretString,
+        tokens: Tokens,
         studio: StudioHandle,
     ) -> Result<Self, ControlError> {
         let listener = TcpListener::bind(address)
@@ -67,13 +78,17 @@ impl ControlServer {
         let (stop, stopped) = watch::channel(false);
         let shared = Shared {
             studio,
-            token: Arc::new(token),
+            overlay_link: Arc::new(overlay_link(address, &tokens.overlays)),
+            token: Arc::new(tokens.desk),
+            overlay_token: Arc::new(tokens.overlays),
             port: address.port(),
             stop: stopped.clone(),
         };
         let router = Router::new()
             .route("/control", get(upgrade))
             .route("/chat/{room}", get(upgrade_chat))
+            .route("/overlays", get(upgrade_overlays))
+            .route("/overlay", get(|| assets::file("overlay.html")))
             .route("/product-pictures/{product}", get(product_picture))
             .fallback(assets::serve)
             .layer(middleware::from_fn_with_state(shared.clone(), guard))
@@ -141,7 +156,28 @@ async fn upgrade(State(shared): State<Shared>, upgrade: WebSocketUpgrade) -> Res
     upgrade
         .max_message_size(MAX_MESSAGE_BYTES)
         .max_frame_size(MAX_MESSAGE_BYTES)
-        .on_upgrade(move |socket| connection::run(socket, shared.studio, shared.token, shared.stop))
+        .on_upgrade(move |socket| {
+            let Shared {
+                studio,
+                token,
+                stop,
+                overlay_link,
+                ..
+            } = shared;
+            connection::run(socket, studio, connection::Secrets { token, overlay_link }, stop)
+        })
+}
+
+async fn upgrade_overlays(State(shared): State<Shared>, upgrade: WebSocketUpgrade) -> Response {
+    upgrade
+        .max_message_size(overlay::MAX_MESSAGE_BYTES)
+        .max_frame_size(overlay::MAX_MESSAGE_BYTES)
+        .on_upgrade(move |socket| overlay::run(socket, shared.studio, shared.overlay_token, shared.stop))
+}
+
+/// The token stands behind the `#`, which no browser sends to anybody.
+fn overlay_link(address: SocketAddr, token: &SecretString) -> SecretString {
+    format!("http://{address}/overlay#token={}", token.expose_secret()).into()
 }
 
 async fn upgrade_chat(

@@ -15,6 +15,7 @@ use super::health::Health;
 use super::keys::Keys;
 use super::laptop::LaptopReader;
 use super::outputs::Outputs;
+use super::overlays::{self, OverlayFrame, OverlayPicture};
 use super::pictures::Taps;
 use super::products::{ChosenProducts, Products};
 use super::start::{self, Persistence, StartError, StudioOptions};
@@ -41,6 +42,8 @@ pub struct Wiring {
     pub small: broadcast::Sender<Small>,
     pub chosen: watch::Sender<ChosenProducts>,
     pub room: watch::Sender<Option<protocol::RoomId>>,
+    pub overlays: watch::Sender<OverlayFrame>,
+    pub product_pictures: Option<super::products::ProductPictures>,
     pub catalogue: Option<store::Catalogue>,
 }
 
@@ -61,6 +64,7 @@ pub struct Actor {
     pub(super) show: Option<store::ShowId>,
     pub(super) keys: Keys,
     pub(super) products: Products,
+    pub(super) overlay_picture: OverlayPicture,
     pub(super) history: History,
     pub(super) health: Health,
     pub(super) encoders: Option<Encoders>,
@@ -116,9 +120,12 @@ impl Actor {
             }
             Persistence::Nowhere { keys, .. } => (None, Keys::Memory(keys.into_iter().collect())),
         };
+        if resume.is_none() {
+            overlays::begin_anew(&mut state);
+        }
         let products = Products::take_up(wiring.catalogue.clone(), wiring.chosen.clone(), &mut state).await?;
         let grants = super::grants::keeper(granted, &wiring.inputs);
-        let media = start_media(&state, &grants, &wiring.inputs)?;
+        let media = start_media(&state, &grants, &wiring)?;
         let devices = watch_devices(&wiring.inputs);
         let mut actor = Self {
             said: state.clone(),
@@ -134,6 +141,7 @@ impl Actor {
             show: None,
             keys,
             products,
+            overlay_picture: OverlayPicture::default(),
             history: History::default(),
             health,
             encoders: None,
@@ -148,6 +156,7 @@ impl Actor {
         actor.follow_rooms();
         actor.refresh_links();
         actor.arrange(Transition::Cut);
+        actor.arrange_overlays();
         actor.publish_taps();
         actor.find_encoders(resume.is_none());
         actor.finish_cut_short(cut_short);
@@ -238,6 +247,7 @@ impl Actor {
                 self.on_measured(*measured);
                 self.say();
             }
+            Input::OverlayPicture(product, bytes) => self.on_overlay_picture(&product, bytes),
             Input::Products(news) => {
                 self.on_products(news).await;
                 self.say();
@@ -349,9 +359,10 @@ impl Actor {
 
     /// Builds every pipeline anew, for another canvas. Only off air.
     pub(super) fn rebuild(&mut self) -> Result<(), UserError> {
-        self.media = start_media(&self.state, &self.grants, &self.wiring.inputs)?;
+        self.media = start_media(&self.state, &self.grants, &self.wiring)?;
         self.frames_before = None;
         self.arrange(Transition::Cut);
+        self.arrange_overlays();
         self.publish_taps();
         Ok(())
     }
@@ -420,6 +431,9 @@ impl Actor {
     /// Tells every desk what changed.
     pub(super) fn say(&mut self) {
         self.state.history = self.history.shown();
+        if self.state.overlays != self.said.overlays || self.state.products != self.said.products {
+            self.arrange_overlays();
+        }
         for event in self.state.changes_since(&self.said) {
             self.revision += 1;
             // Without a desk nobody listens.
@@ -451,13 +465,10 @@ impl Actor {
     }
 }
 
-fn start_media(
-    state: &State,
-    grants: &media::Grants,
-    inputs: &mpsc::Sender<Input>,
-) -> Result<media::Studio, UserError> {
+fn start_media(state: &State, grants: &media::Grants, wiring: &Wiring) -> Result<media::Studio, UserError> {
     let language = Language::of_system();
-    let inputs = inputs.clone();
+    let inputs = wiring.inputs.clone();
+    let (overlays, canvas) = (wiring.overlays.clone(), state.settings.canvas);
     media::Studio::start(media::StudioOptions {
         canvas: state.settings.canvas,
         slate_text: Arc::new(move |error| {
@@ -469,6 +480,9 @@ fn start_media(
         }),
         grants: grants.clone(),
         on_event: Arc::new(move |event| start::forward(&inputs, event)),
+        on_overlays: Arc::new(move |shown| {
+            overlays.send_replace(OverlayFrame { canvas, shown });
+        }),
     })
 }
 

@@ -8,6 +8,7 @@ use protocol::{
 use super::actor::Actor;
 use super::edit::{self, missing, new_id, placement_of_picture};
 use super::folder;
+use super::overlays;
 
 impl Actor {
     /// Does a command; when it fails, nothing has changed.
@@ -22,6 +23,9 @@ impl Actor {
             Some(result) => result,
             None => self.act(&command).await,
         };
+        if result.is_ok() {
+            overlays::follow_products(&before, &mut self.state);
+        }
         let result = match result {
             Ok(reply) => self.keep(&before, &command, transition).await.map(|()| reply),
             Err(error) => Err(error),
@@ -49,7 +53,11 @@ impl Actor {
                 || state.show.title != before.show.title
         };
         if !changed(&self.state) {
-            return Ok(());
+            // Overlays are arranged when they are said: nothing below them moves, and a fade goes on.
+            return match self.state.overlays == before.overlays {
+                true => Ok(()),
+                false => self.save().await,
+            };
         }
         self.save().await?;
         if edit::undoable(command) {
@@ -145,6 +153,18 @@ impl Actor {
             Command::MoveProduct { product, to } => self.move_product(product, *to).await,
             Command::SetOffer { product, offer } => self.set_offer(product, offer).await,
             Command::FeatureProducts { products } => self.feature_products(products).await,
+            Command::ShowOverlay { overlay } => self.set_overlay(overlay, Some(true)).await,
+            Command::PrepareOverlay { overlay } => self.set_overlay(overlay, None).await,
+            Command::HideOverlay { overlay } => {
+                self.state.overlays.hide(*overlay);
+                Ok(Reply::Done)
+            }
+            Command::SetOverlayLook { look } => {
+                self.state.overlays.look = look.clone();
+                Ok(Reply::Done)
+            }
+            // The control server, which has the page, answers it itself.
+            Command::OverlayLink => Err(missing("page", "overlay")),
             other => {
                 Err(UserError::new(ErrorCode::Internal).with("detail", format!("{other:?} has no hands")))
             }

@@ -11,6 +11,7 @@ pub fn of(state: &State) -> Document {
         scenes: state.scenes.clone(),
         program: state.program.clone(),
         destinations: state.destinations.clone(),
+        overlays: state.overlays.clone(),
         show_title: state.show.title.clone(),
     }
 }
@@ -24,6 +25,7 @@ pub fn take_up(state: &mut State, document: Document) {
         mut scenes,
         mut program,
         destinations,
+        overlays,
         show_title,
     } = document;
     for scene in &mut scenes {
@@ -47,6 +49,7 @@ pub fn take_up(state: &mut State, document: Document) {
     state.scenes = scenes;
     state.program = program;
     state.destinations = destinations;
+    state.overlays = overlays;
     state.show.title = show_title;
 }
 

@@ -90,6 +90,7 @@ pub fn first_state() -> State {
         devices: Vec::new(),
         auditions: Vec::new(),
         products: protocol::ShowProducts::default(),
+        overlays: protocol::Overlays::default(),
         shops: Vec::new(),
         streamcore: StreamCoreState::default(),
         laptop: Laptop::default(),

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use protocol::{Command, ErrorCode, Event, Meters, PictureKind, Reply, State, UserError};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+use super::overlays::OverlayFrame;
 use super::pictures::Taps;
 use super::products::{ChosenProducts, ProductPictures};
 use super::rooms::ChatDoor;
@@ -42,6 +43,8 @@ pub enum Input {
     Grant(media::Choice, Option<secrecy::SecretString>),
     /// A recording that a crash cut short was looked after.
     Recording(super::recordings::LookedAfter),
+    /// The picture of the product whose card is on the picture; nothing when there is none to be had.
+    OverlayPicture(protocol::ProductId, Option<Vec<u8>>),
     /// What came of work on products beside the actor.
     Products(super::products::News),
     /// End the show if one runs, and stop.
@@ -80,6 +83,7 @@ pub struct StudioHandle {
     pub(super) meters: watch::Receiver<Meters>,
     pub(super) interested: Arc<Interested>,
     pub(super) chosen: watch::Receiver<ChosenProducts>,
+    pub(super) overlays: watch::Receiver<OverlayFrame>,
     pub(super) product_pictures: Option<ProductPictures>,
 }
 
@@ -154,6 +158,11 @@ impl StudioHandle {
     /// What viewers are offered, new whenever that changes: the one place from which a room is told.
     pub fn chosen_products(&self) -> watch::Receiver<ChosenProducts> {
         self.chosen.clone()
+    }
+
+    /// What lies over the program's picture, whenever that changes.
+    pub fn overlays(&self) -> watch::Receiver<OverlayFrame> {
+        self.overlays.clone()
     }
 
     /// Pictures of products; `None` where there is no catalogue.

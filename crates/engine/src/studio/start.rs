@@ -14,6 +14,7 @@ use super::actor::Actor;
 use super::document::store_error;
 use super::first::first_state_in;
 use super::handle::{Input, Interested, StudioHandle};
+use super::overlays::OverlayFrame;
 use super::pictures::Taps;
 use super::products::{ChosenProducts, ProductPictures};
 use crate::sentences::{self, Language};
@@ -118,18 +119,21 @@ impl Studio {
         let (meters, meters_seen) = watch::channel(silent_meters());
         let (room, room_seen) = watch::channel(None);
         let (chosen, chosen_seen) = watch::channel(ChosenProducts::default());
+        let (overlays, overlays_seen) = watch::channel(OverlayFrame::default());
         let catalogue = match &options.persistence {
             Persistence::Kept { store, .. } => Some(store.catalogue().await.map_err(store_error)?),
             Persistence::Nowhere { .. } => None,
         };
         let interested = Arc::new(Interested::default());
+        let product_pictures = catalogue.clone().map(ProductPictures::new);
         let handle = StudioHandle {
             inputs: inputs.clone(),
             taps: taps_seen,
             meters: meters_seen,
             interested: interested.clone(),
             chosen: chosen_seen,
-            product_pictures: catalogue.clone().map(ProductPictures::new),
+            overlays: overlays_seen,
+            product_pictures: product_pictures.clone(),
         };
         let streamcore = match options.streamcore.take() {
             Some(ports) => Some(start_streamcore(ports).await?),
@@ -147,6 +151,8 @@ impl Studio {
             small,
             chosen,
             room,
+            overlays,
+            product_pictures,
             catalogue,
         };
         let actor = Actor::new(wiring, options, streamcore).await?;

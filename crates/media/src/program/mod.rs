@@ -12,6 +12,7 @@ mod lateness;
 mod layer;
 mod limiter;
 mod outlet;
+mod overlay;
 mod ring;
 mod sound;
 mod strip;
@@ -27,6 +28,7 @@ use protocol::{AudioControls, Canvas, Db, Frame, ItemId, Levels, Loudness, Place
 
 use crate::StudioClock;
 pub use gpu::Compositing;
+pub(crate) use overlay::{OverlayPicture, OverlaySink, PlacedOverlay};
 pub(crate) use tap::{is_studio_audio, lock};
 
 /// Longer side of the preview, in pixels.
@@ -168,6 +170,11 @@ impl Program {
     /// [`ProgramEvent::FadeEnded`], of fades that follow each other without an end only the last.
     pub fn show(&self, layout: Layout, transition: Transition) {
         self.video.show(layout, transition);
+    }
+
+    /// The way to what lies over the picture, whatever is seen below.
+    pub(crate) fn overlays(&self) -> OverlaySink {
+        self.video.overlays()
     }
 
     /// Changes what is heard. Sources that are not listed leave, new ones come, both as the transition says (a cut

@@ -12,6 +12,7 @@ use protocol::{AudioControls, Canvas, Crop, Db, Fit, Placement, Transition};
 
 use super::*;
 
+mod overlays;
 mod picture;
 mod sound;
 mod timing;

@@ -3,7 +3,7 @@
 use std::{fs, io::Cursor};
 
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbaImage};
-use protocol::{Canvas, Frame};
+use protocol::{Canvas, Frame, UserError};
 use resvg::{tiny_skia::Pixmap, usvg};
 
 use super::{
@@ -27,14 +27,28 @@ pub(crate) fn load(path: &str, canvas: Canvas) -> Result<Picture, Trouble> {
         width: canvas.width(),
         height: canvas.height(),
     };
+    let pixmap = pixmap_in(path, room)?;
+    Picture::from_pixmap(&pixmap).map_err(|error| Trouble::passing(media_unreadable(path, error)))
+}
+
+/// Reads a still from disk, premultiplied RGBA, at most as large as `room`; a drawing fills it.
+pub(crate) fn pixmap_of(path: &str, room: Frame) -> Result<Pixmap, UserError> {
+    pixmap_in(path, room).map_err(|trouble| trouble.error)
+}
+
+/// Decodes a PNG or JPEG, premultiplied RGBA, at most as large as `room`.
+pub(crate) fn pixels(bytes: Vec<u8>, room: Frame) -> image::ImageResult<Pixmap> {
+    decode(bytes, room)
+}
+
+fn pixmap_in(path: &str, room: Frame) -> Result<Pixmap, Trouble> {
     let bytes = read(path)?;
     let unreadable = |detail: String| Trouble::passing(media_unreadable(path, detail));
-    let pixmap = if looks_like_svg(&bytes) {
-        draw_svg(&bytes, room).map_err(unreadable)?
+    if looks_like_svg(&bytes) {
+        draw_svg(&bytes, room).map_err(unreadable)
     } else {
-        decode(bytes, room).map_err(|error| unreadable(error.to_string()))?
-    };
-    Picture::from_pixmap(&pixmap).map_err(|error| unreadable(error.to_string()))
+        decode(bytes, room).map_err(|error| unreadable(error.to_string()))
+    }
 }
 
 fn read(path: &str) -> Result<Vec<u8>, Trouble> {

@@ -11,7 +11,7 @@ mod error;
 mod grab;
 mod grants;
 mod grid;
-mod image;
+pub(crate) mod image;
 mod laps;
 mod machine;
 mod picture;
@@ -24,7 +24,7 @@ mod portal;
 mod scroll;
 mod settings;
 mod still;
-mod text;
+pub(crate) mod text;
 mod timecode;
 
 pub use error::SourceError;

@@ -148,7 +148,7 @@ fn cleaned(text: &str) -> String {
         .collect()
 }
 
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -164,7 +164,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// A family's name for CSS; characters that would end the quotation are left out.
-fn family(name: &str) -> String {
+pub(crate) fn family(name: &str) -> String {
     let name: String = name
         .chars()
         .filter(|c| !c.is_control() && !matches!(c, '\'' | '"' | '\\' | ';' | '{' | '}'))
@@ -212,7 +212,7 @@ fn svg<'a>(lines: impl Iterator<Item = (&'a str, f32, f32)>, look: &Look, width:
     svg
 }
 
-fn tree(svg: &str) -> Result<usvg::Tree, usvg::Error> {
+pub(crate) fn tree(svg: &str) -> Result<usvg::Tree, usvg::Error> {
     let options = usvg::Options {
         fontdb: fonts(),
         ..usvg::Options::default()
@@ -221,7 +221,7 @@ fn tree(svg: &str) -> Result<usvg::Tree, usvg::Error> {
 }
 
 /// Width of each text, in pixels.
-fn measure(texts: &[String], look: &Look) -> Result<Vec<f32>, usvg::Error> {
+pub(crate) fn measure(texts: &[String], look: &Look) -> Result<Vec<f32>, usvg::Error> {
     let lines = texts.iter().map(|text| (text.as_str(), 0.0, 0.0));
     let tree = tree(&svg(lines, look, 16.0, 16.0))?;
     let mut widths = vec![0.0; texts.len()];

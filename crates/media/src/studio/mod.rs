@@ -17,6 +17,7 @@ use protocol::{
 };
 
 use crate::output::Output;
+use crate::overlay::{OnOverlays, OverlayWanted, Renderer};
 use crate::program::{Preview, ProgramEvent, ProgramOptions};
 use crate::source::{Grants, SourceOptions};
 use crate::{
@@ -49,6 +50,8 @@ pub struct StudioOptions {
     pub grants: Grants,
     /// Where events go.
     pub on_event: OnEvent,
+    /// Hears what lies over the picture, whenever that changes.
+    pub on_overlays: OnOverlays,
 }
 
 /// What happens in a studio.
@@ -88,6 +91,7 @@ pub struct Studio {
     options: StudioOptions,
     clock: StudioClock,
     program: Program,
+    overlays: Renderer,
     program_tap: Arc<PictureTap>,
     preview: Option<(Preview, Arc<PictureTap>)>,
     sources: HashMap<SourceId, RunningSource>,
@@ -116,6 +120,12 @@ impl Studio {
             }),
         })
         .map_err(internal)?;
+        let overlays = Renderer::start(
+            options.canvas,
+            program.overlays(),
+            Arc::clone(&options.on_overlays),
+        )
+        .map_err(internal)?;
         let program_tap = Arc::new(PictureTap::new(
             program.video(),
             PictureOptions {
@@ -128,6 +138,7 @@ impl Studio {
             options,
             clock,
             program,
+            overlays,
             program_tap,
             preview: None,
             sources: HashMap::new(),
@@ -143,6 +154,11 @@ impl Studio {
     /// The program's size and rate.
     pub fn canvas(&self) -> Canvas {
         self.options.canvas
+    }
+
+    /// All that lies over the program's picture from now on. It is drawn beside the program, and there when it is ready.
+    pub fn show_overlays(&self, wanted: OverlayWanted) {
+        self.overlays.show(wanted);
     }
 
     /// Pictures of the program for desks; made while somebody looks.

@@ -67,6 +67,7 @@ pub fn document(change: u32) -> Document {
             master_muted: change.is_multiple_of(5),
         },
         destinations: destinations(change),
+        overlays: overlays(change),
         show_title: format!("Nocturne {change}"),
     }
 }
@@ -173,4 +174,43 @@ fn destinations(change: u32) -> Vec<Destination> {
             kind,
         })
         .collect()
+}
+
+fn overlays(change: u32) -> Overlays {
+    let mut overlays = Overlays::default();
+    overlays.look.accent.red = (change % 256) as u8;
+    overlays.look.font = Text::cut("Inter");
+    overlays.look.places.logo = OverlayPlace::BottomRight;
+    overlays.look.featured_by_itself = change.is_multiple_of(2);
+    let text = |text: &str| format!("{text} « {change} »");
+    let product = ProductId::try_from(format!("own-{change}")).unwrap();
+    let all = [
+        Overlay::ProductCard { product },
+        Overlay::ChatMessage {
+            message: u64::from(change),
+            name: Text::cut("Ada"),
+            text: Text::cut(&text("Bonsoir")),
+        },
+        Overlay::LowerThird {
+            title: Text::cut(&text("Maya")),
+            subtitle: Text::default(),
+        },
+        Overlay::Logo {
+            path: Text::cut("/logo.png"),
+        },
+        Overlay::Countdown {
+            label: Text::cut("Encore"),
+            ends_at_ms: 1_700_000_000_000 + u64::from(change),
+        },
+        Overlay::Goal {
+            label: Text::default(),
+            value: change,
+            target: change + 1,
+            unit: Text::cut("€"),
+        },
+    ];
+    for (at, overlay) in all.into_iter().enumerate() {
+        overlays.set(overlay, Some((at as u32 + change).is_multiple_of(2)));
+    }
+    overlays
 }

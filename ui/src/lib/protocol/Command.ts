@@ -6,6 +6,9 @@ import type { DestinationId } from "./DestinationId";
 import type { DeviceId } from "./DeviceId";
 import type { ItemId } from "./ItemId";
 import type { Offer } from "./Offer";
+import type { Overlay } from "./Overlay";
+import type { OverlayKind } from "./OverlayKind";
+import type { OverlayLook } from "./OverlayLook";
 import type { Placement } from "./Placement";
 import type { ProductDraft } from "./ProductDraft";
 import type { ProductId } from "./ProductId";
@@ -355,7 +358,23 @@ offer: Offer, } | { "do": "feature_products",
 /**
  * At most three.
  */
-products: Array<ProductId>, } | { "do": "use_devices", 
+products: Array<ProductId>, } | { "do": "show_overlay", 
+/**
+ * What it shows.
+ */
+overlay: Overlay, } | { "do": "prepare_overlay", 
+/**
+ * What it shows.
+ */
+overlay: Overlay, } | { "do": "hide_overlay", 
+/**
+ * Which.
+ */
+overlay: OverlayKind, } | { "do": "set_overlay_look", 
+/**
+ * All of them.
+ */
+look: OverlayLook, } | { "do": "overlay_link" } | { "do": "use_devices", 
 /**
  * Cameras, screens, microphones, in the order of choice.
  */

@@ -7,6 +7,7 @@ import type { HealthIssue } from "./HealthIssue";
 import type { History } from "./History";
 import type { Laptop } from "./Laptop";
 import type { Output } from "./Output";
+import type { Overlays } from "./Overlays";
 import type { ProgramState } from "./ProgramState";
 import type { Rendition } from "./Rendition";
 import type { Scene } from "./Scene";
@@ -21,4 +22,4 @@ import type { StreamCoreState } from "./StreamCoreState";
 /**
  * One part of the state, whole and new.
  */
-export type Event = { "part": "show", "value": Show } | { "part": "settings", "value": Settings } | { "part": "sources", "value": Array<Source> } | { "part": "source_status", "value": Array<SourceStatus> } | { "part": "scenes", "value": Array<Scene> } | { "part": "program", "value": ProgramState } | { "part": "destinations", "value": Array<Destination> } | { "part": "outputs", "value": Array<Output> } | { "part": "renditions", "value": Array<Rendition> } | { "part": "encoders", "value": Array<EncoderInfo> } | { "part": "devices", "value": Array<Device> } | { "part": "auditions", "value": Array<Audition> } | { "part": "streamcore", "value": StreamCoreState } | { "part": "products", "value": ShowProducts } | { "part": "shops", "value": Array<Shop> } | { "part": "laptop", "value": Laptop } | { "part": "health", "value": Array<HealthIssue> } | { "part": "history", "value": History };
+export type Event = { "part": "show", "value": Show } | { "part": "settings", "value": Settings } | { "part": "sources", "value": Array<Source> } | { "part": "source_status", "value": Array<SourceStatus> } | { "part": "scenes", "value": Array<Scene> } | { "part": "program", "value": ProgramState } | { "part": "destinations", "value": Array<Destination> } | { "part": "outputs", "value": Array<Output> } | { "part": "renditions", "value": Array<Rendition> } | { "part": "encoders", "value": Array<EncoderInfo> } | { "part": "devices", "value": Array<Device> } | { "part": "auditions", "value": Array<Audition> } | { "part": "streamcore", "value": StreamCoreState } | { "part": "products", "value": ShowProducts } | { "part": "overlays", "value": Overlays } | { "part": "shops", "value": Array<Shop> } | { "part": "laptop", "value": Laptop } | { "part": "health", "value": Array<HealthIssue> } | { "part": "history", "value": History };

@@ -7,6 +7,7 @@ import type { HealthIssue } from "./HealthIssue";
 import type { History } from "./History";
 import type { Laptop } from "./Laptop";
 import type { Output } from "./Output";
+import type { Overlays } from "./Overlays";
 import type { ProgramState } from "./ProgramState";
 import type { Rendition } from "./Rendition";
 import type { Scene } from "./Scene";
@@ -78,6 +79,10 @@ streamcore: StreamCoreState,
  * What the show offers.
  */
 products: ShowProducts, 
+/**
+ * What lies over the program's picture.
+ */
+overlays: Overlays, 
 /**
  * Where products come from.
  */

@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 
 use super::actor::Actor;
 use super::document::store_error;
+use super::overlays;
 
 pub use chosen::{ChosenProduct, ChosenProducts, RoomStock};
 pub use link::run as link_to_room;
@@ -190,8 +191,15 @@ impl Actor {
 
     /// Takes the catalogue's changes up. Should it fail, the show goes on with what it has.
     async fn refresh_chosen(&mut self) {
+        let before = self.state.clone();
         if let Err(error) = self.products.read_chosen(&mut self.state).await {
             tracing::error!(?error, "the show's products could not be read");
+        }
+        overlays::follow_products(&before, &mut self.state);
+        if self.state.overlays != before.overlays
+            && let Err(error) = self.save().await
+        {
+            tracing::error!(?error, "the overlays could not be kept");
         }
     }
 }
