@@ -21,7 +21,7 @@ emoji_only: boolean,
  */
 locked: boolean, 
 /**
- * Words that viewers' messages may not hold; see [`super::blocked`]. At most 500 of 1 to 50 characters.
+ * Words that viewers' messages may not hold; see [`crate::chat::blocked`]. At most 500 of 1 to 50 characters.
  */
 blocked_words: Array<string>, 
 /**
