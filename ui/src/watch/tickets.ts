@@ -42,6 +42,8 @@ export class Tickets {
   #why: Refused | 'lost' | undefined;
   #wait = FIRST_LOOK_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether the ticket is being asked about: two answers at once would make this browser two devices. */
+  #looking = false;
 
   constructor(
     private readonly room: string,
@@ -115,7 +117,9 @@ export class Tickets {
 
   #look(): void {
     clearTimeout(this.#timer);
-    void this.#ask();
+    if (this.#looking) return;
+    this.#looking = true;
+    void this.#ask().finally(() => (this.#looking = false));
   }
 
   async #ask(): Promise<void> {
@@ -133,14 +137,15 @@ export class Tickets {
     } catch {
       // The server is away; it is asked again.
     }
-    if (this.#code !== code) return;
+    // Another link was opened meanwhile: that one counts.
+    if (this.#code !== code) return this.#ask();
     if (typeof said?.state === 'string' && worths.includes(said.state)) this.#worth = said.state as Worth;
     if (this.#worth === 'open' && typeof said?.pass === 'string') {
       this.#back = false;
       rememberPass(this.room, said.pass);
       this.onPass(said.pass);
     } else if (said === undefined || this.#worth === 'waiting' || this.#worth === 'processing') {
-      this.#timer = setTimeout(() => void this.#ask(), this.#wait);
+      this.#timer = setTimeout(() => this.#look(), this.#wait);
       this.#wait = Math.min(LAST_LOOK_MS, this.#wait * 1.3);
     } else {
       this.#code = undefined;
