@@ -145,9 +145,10 @@ pub enum OverlayPlace {
     BottomRight,
 }
 
-/// Where the kinds of overlays stand.
+/// Where the kinds of overlays stand. One that is not named stands where it usually does: what was kept before there was
+/// such a kind is still good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 #[ts(export)]
 pub struct OverlayPlaces {
     /// The product card.
@@ -315,6 +316,17 @@ mod tests {
         assert!(overlays.hide(OverlayKind::LowerThird));
         assert!(!overlays.hide(OverlayKind::LowerThird), "it was off already");
         assert!(!overlays.hide(OverlayKind::Logo), "there is none");
+    }
+
+    #[test]
+    fn places_that_were_kept_before_a_kind_was_there_are_still_good() {
+        let kept = serde_json::from_str::<OverlayPlaces>(r#"{"logo":"bottom_right"}"#).unwrap();
+        let expected = OverlayPlaces {
+            logo: OverlayPlace::BottomRight,
+            ..OverlayPlaces::default()
+        };
+        assert_eq!(kept, expected);
+        assert!(serde_json::from_str::<OverlayPlaces>(r#"{"lago":"top"}"#).is_err());
     }
 
     #[test]
