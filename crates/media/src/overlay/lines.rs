@@ -1,9 +1,8 @@
 //! Words into lines: measured, broken between words, cut with an ellipsis where there is no more room.
 
-use resvg::usvg;
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::source::text::{Look, measure};
+use crate::source::text::{Look, SvgError, measure};
 
 /// Most characters that are looked at: no template shows more.
 const MOST: usize = 600;
@@ -24,7 +23,7 @@ pub(super) struct Line {
 }
 
 /// `text` in at most `most` lines that are no wider than `room`. What does not fit ends in an ellipsis.
-pub(super) fn fit(text: &str, look: &Look, room: f32, most: usize) -> Result<Vec<Line>, usvg::Error> {
+pub(super) fn fit(text: &str, look: &Look, room: f32, most: usize) -> Result<Vec<Line>, SvgError> {
     let text = plain(text);
     if text.is_empty() || most == 0 {
         return Ok(Vec::new());
@@ -63,7 +62,7 @@ pub(super) fn fit(text: &str, look: &Look, room: f32, most: usize) -> Result<Vec
 }
 
 /// `text` on one line.
-pub(super) fn one(text: &str, look: &Look, room: f32) -> Result<Option<Line>, usvg::Error> {
+pub(super) fn one(text: &str, look: &Look, room: f32) -> Result<Option<Line>, SvgError> {
     Ok(fit(text, look, room, 1)?.into_iter().next())
 }
 
@@ -94,7 +93,7 @@ fn from_right(text: &str) -> bool {
 }
 
 /// Breaks between words; a word that is wider alone breaks between letters.
-fn broken(text: &str, look: &Look, room: f32) -> Result<Vec<String>, usvg::Error> {
+fn broken(text: &str, look: &Look, room: f32) -> Result<Vec<String>, SvgError> {
     let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
     let widths = measure(&words, look)?;
     let mut pieces = Vec::with_capacity(words.len());
@@ -132,7 +131,7 @@ fn broken(text: &str, look: &Look, room: f32) -> Result<Vec<String>, usvg::Error
 }
 
 /// As much of `text` as fits before an ellipsis.
-fn cut(text: &str, look: &Look, room: f32) -> Result<String, usvg::Error> {
+fn cut(text: &str, look: &Look, room: f32) -> Result<String, SvgError> {
     let mut ends: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).collect();
     ends.push(text.len());
     let shortened = |end: usize| format!("{}{ELLIPSIS}", text[..end].trim_end());

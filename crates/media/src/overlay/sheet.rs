@@ -8,10 +8,9 @@ use protocol::{Colour, OverlayLook};
 use resvg::tiny_skia::{
     FillRule, FilterQuality, Paint, Path, PathBuilder, Pattern, Pixmap, Rect, SpreadMode, Transform,
 };
-use resvg::usvg;
 
 use super::lines::{self, Line};
-use crate::source::text::{self, Look, TextError};
+use crate::source::text::{self, Look, SvgError, TextError};
 
 /// Distance of two baselines, in ems.
 const LEADING: f32 = 1.22;
@@ -72,17 +71,17 @@ impl<'a> Pen<'a> {
     }
 
     /// At most `most` lines of `room` points.
-    pub fn fit(&self, words: &str, face: Face, room: f32, most: usize) -> Result<Vec<Line>, usvg::Error> {
+    pub fn fit(&self, words: &str, face: Face, room: f32, most: usize) -> Result<Vec<Line>, SvgError> {
         lines::fit(words, &self.letters(face), room, most)
     }
 
     /// One line of at most `room` points.
-    pub fn one(&self, words: &str, face: Face, room: f32) -> Result<Option<Line>, usvg::Error> {
+    pub fn one(&self, words: &str, face: Face, room: f32) -> Result<Option<Line>, SvgError> {
         lines::one(words, &self.letters(face), room)
     }
 
     /// Width of words whose figures may change without any of them moving.
-    pub fn widest(&self, words: &str, face: Face) -> Result<f32, usvg::Error> {
+    pub fn widest(&self, words: &str, face: Face) -> Result<f32, SvgError> {
         let figures: String = words
             .chars()
             .map(|c| if c.is_ascii_digit() { '0' } else { c })
@@ -206,7 +205,7 @@ impl Sheet {
         [x, top]: [f32; 2],
         face: Face,
         ink: Ink,
-    ) -> Result<(), usvg::Error> {
+    ) -> Result<(), SvgError> {
         let cells = pen.widest("0", face)?;
         let mut x = x;
         for letter in time.chars() {

@@ -8,7 +8,7 @@ use super::layout;
 use super::product::product;
 use super::sheet::{Face, From, Pen, Sheet};
 use crate::source::image;
-use crate::source::text::{self, TextError};
+use crate::source::text::{self, SvgError, TextError};
 
 /// Room between a panel's edge and what stands on it, in points.
 pub(super) const PAD: f32 = 26.0;
@@ -24,8 +24,8 @@ pub(super) enum TemplateError {
     Logo(UserError),
 }
 
-impl std::convert::From<resvg::usvg::Error> for TemplateError {
-    fn from(error: resvg::usvg::Error) -> Self {
+impl std::convert::From<SvgError> for TemplateError {
+    fn from(error: SvgError) -> Self {
         Self::Text(error.into())
     }
 }

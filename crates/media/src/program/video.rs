@@ -746,13 +746,13 @@ mod tests {
     /// A card as large as a product's, half transparent, at its place and at rest.
     fn card(canvas: &Canvas) -> Overlays {
         let (width, height) = (canvas.info.width(), canvas.info.height());
-        let mut pixmap = Pixmap::new(width * 2 / 5 & !1, height / 5 & !1).expect("a size");
+        let mut pixmap = Pixmap::new((width * 2 / 5) & !1, (height / 5) & !1).expect("a size");
         pixmap.fill(Color::from_rgba8(17, 19, 24, 224));
         let placed = PlacedOverlay {
             kind: OverlayKind::ProductCard,
             picture: Arc::new(OverlayPicture::from_pixmap(&pixmap)),
             x: 40,
-            y: height as usize * 3 / 4 & !1,
+            y: (height as usize * 3 / 4) & !1,
             slide: 0,
         };
         let mut overlays = Overlays::default();

@@ -82,7 +82,8 @@ fn draw_svg(bytes: &[u8], room: Frame) -> Result<Pixmap, String> {
     };
     // A drawing is data: it opens no other file.
     options.image_href_resolver.resolve_string = Box::new(|_, _| None);
-    let tree = usvg::Tree::from_data(bytes, &options).map_err(|error| error.to_string())?;
+    let tree =
+        text::laid_out(|| usvg::Tree::from_data(bytes, &options)).map_err(|error| error.to_string())?;
     let size = tree.size();
     // Scaled so that shapes far from square keep their fractions.
     let side = |length: f32| ((length * 64.0).round() as u32).max(1);

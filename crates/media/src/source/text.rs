@@ -3,6 +3,7 @@
 //! The text is drawn by resvg from an SVG that is written here; whatever the host types is escaped, so it is never
 //! markup. Shaping, right-to-left scripts and fonts for missing letters come with it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::{
     fmt::Write,
     sync::{Arc, OnceLock},
@@ -84,7 +85,28 @@ pub(crate) enum TextError {
     #[error("draw text: {width}×{height} pixels are too many")]
     TooLarge { width: u64, height: u64 },
     #[error("draw text")]
-    Draw(#[from] usvg::Error),
+    Draw(#[from] SvgError),
+}
+
+/// Why an SVG is none, or cannot be laid out.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SvgError {
+    #[error(transparent)]
+    Svg(#[from] usvg::Error),
+    /// Some letters with some fonts make the library panic (usvg 0.49, fallback within a cluster): what cannot be drawn must
+    /// not end the thread that draws.
+    #[error("no font lays these letters out")]
+    Letters,
+}
+
+/// Lays an SVG out.
+pub(crate) fn laid_out(
+    lay: impl FnOnce() -> Result<usvg::Tree, usvg::Error>,
+) -> Result<usvg::Tree, SvgError> {
+    match catch_unwind(AssertUnwindSafe(lay)) {
+        Ok(tree) => Ok(tree?),
+        Err(_) => Err(SvgError::Letters),
+    }
 }
 
 /// How many pixels one pixel of a canvas of 1080 lines is. An upright canvas counts its columns.
@@ -212,16 +234,16 @@ fn svg<'a>(lines: impl Iterator<Item = (&'a str, f32, f32)>, look: &Look, width:
     svg
 }
 
-pub(crate) fn tree(svg: &str) -> Result<usvg::Tree, usvg::Error> {
+pub(crate) fn tree(svg: &str) -> Result<usvg::Tree, SvgError> {
     let options = usvg::Options {
         fontdb: fonts(),
         ..usvg::Options::default()
     };
-    usvg::Tree::from_str(svg, &options)
+    laid_out(|| usvg::Tree::from_str(svg, &options))
 }
 
 /// Width of each text, in pixels.
-pub(crate) fn measure(texts: &[String], look: &Look) -> Result<Vec<f32>, usvg::Error> {
+pub(crate) fn measure(texts: &[String], look: &Look) -> Result<Vec<f32>, SvgError> {
     let lines = texts.iter().map(|text| (text.as_str(), 0.0, 0.0));
     let tree = tree(&svg(lines, look, 16.0, 16.0))?;
     let mut widths = vec![0.0; texts.len()];
@@ -245,7 +267,7 @@ fn collect(group: &usvg::Group, widths: &mut [f32]) {
 }
 
 /// Breaks lines between words. A word that is wider alone stays whole: the canvas cuts it, not the studio.
-fn wrapped(lines: &[String], look: &Look, wrap: f32) -> Result<Vec<String>, usvg::Error> {
+fn wrapped(lines: &[String], look: &Look, wrap: f32) -> Result<Vec<String>, SvgError> {
     let words: Vec<String> = lines
         .iter()
         .flat_map(|line| line.split(' ').map(str::to_owned))
@@ -300,6 +322,12 @@ mod tests {
 
     fn ink(pixmap: &Pixmap) -> usize {
         pixmap.pixels().iter().filter(|p| p.alpha() > 0).count()
+    }
+
+    #[test]
+    fn letters_that_cannot_be_laid_out_end_no_thread() {
+        let error = laid_out(|| panic!("as usvg does")).expect_err("no drawing");
+        assert_eq!(error.to_string(), "no font lays these letters out");
     }
 
     #[test]

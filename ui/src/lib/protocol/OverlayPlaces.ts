@@ -2,7 +2,8 @@
 import type { OverlayPlace } from "./OverlayPlace";
 
 /**
- * Where the kinds of overlays stand.
+ * Where the kinds of overlays stand. One that is not named stands where it usually does: what was kept before there was
+ * such a kind is still good.
  */
 export type OverlayPlaces = { 
 /**

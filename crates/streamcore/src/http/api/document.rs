@@ -128,7 +128,7 @@ pub(super) fn takes_pictures(mut operation: TransformOperation<'_>) -> Transform
 }
 
 /// As text. Whole numbers are given the bounds that their types have, which the description's formats do not say by
-/// themselves to those who do not know them.
+/// themselves to those who do not know them; what is said of a type loses the links into its source.
 pub(super) fn written(api: &OpenApi) -> String {
     let mut document = serde_json::to_value(api).unwrap_or_default();
     bound(&mut document);
@@ -146,9 +146,61 @@ fn bound(value: &mut Value) {
             if let Some(most) = most {
                 map.entry("maximum").or_insert(most.into());
             }
+            if let Some(Value::String(said)) = map.get_mut("description") {
+                *said = without_links(said);
+            }
             map.values_mut().for_each(bound);
         }
         Value::Array(list) => list.iter_mut().for_each(bound),
         _ => {}
+    }
+}
+
+/// The words of Markdown links, without where they lead, and on as few lines as there are paragraphs.
+fn without_links(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(middle) = rest.find("](") {
+        let Some(open) = rest[..middle].rfind('[') else {
+            break;
+        };
+        let Some(close) = rest[middle..].find(')') else {
+            break;
+        };
+        out.push_str(&rest[..open]);
+        out.push_str(&rest[open + 1..middle]);
+        rest = &rest[middle + close + 1..];
+    }
+    out.push_str(rest);
+    let paragraphs = out
+        .split("\n\n")
+        .map(|one| one.split_whitespace().collect::<Vec<_>>().join(" "));
+    paragraphs.collect::<Vec<_>>().join("\n\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_a_type_leads_nowhere() {
+        let said = "Answered with [`Done`](super::Done), [or](not) so.\n It goes [on.\n\nAnd (on).";
+        assert_eq!(
+            without_links(said),
+            "Answered with `Done`, or so. It goes [on.\n\nAnd (on)."
+        );
+    }
+
+    #[test]
+    fn numbers_have_the_bounds_of_their_types() {
+        let mut value = json!({"a": {"format": "uint64"}, "b": [{"format": "uint32", "maximum": 7}, {"format": "uint8"}]});
+        bound(&mut value);
+        assert_eq!(value["a"]["maximum"], MOST_NUMBER);
+        assert_eq!(
+            value["b"],
+            json!([{"format": "uint32", "maximum": 7}, {"format": "uint8"}])
+        );
     }
 }
