@@ -14,7 +14,8 @@ test("a second desk stays in step with the first", async ({ desk, engine, browse
   await desk.addColour("Plate");
   await expect(page.getByRole("region", { name: "Sources" }).getByText("Plate")).toBeVisible();
   await page.getByRole("button", { name: "Nouvelle scène" }).click();
-  await expect(desk.region("Scenes").getByRole("listitem")).toHaveCount(await page.getByRole("region", { name: "Scènes" }).getByRole("listitem").count());
+  await expect(page.getByRole("region", { name: "Scènes" }).getByRole("listitem")).toHaveCount(2);
+  await expect(desk.region("Scenes").getByRole("listitem")).toHaveCount(2);
   await context.close();
 });
 

@@ -209,6 +209,8 @@ test('tickets: the door, the devices, the link, another show', async () => {
   const early = await viewer('Early');
   await host.act({ is: 'price', minor: 1500, currency: 'EUR' });
   await expect.poll(() => early.over?.code, 'who is in without a ticket is shown out').toBe('ticket');
+  const asked = await fetch(`http://${business.http}/api/rooms/${ROOM}/chat`, { headers: { authorization: `Bearer ${early.token}` } });
+  expect([asked.status, ((await asked.json()) as { code: string }).code], 'nor by another way in').toEqual([403, 'ticket']);
   const shut = await door();
   expect([shut.status, await shut.json()]).toEqual([402, { code: 'ticket_needed', ticket: eur(1500) }]);
   expect((await viewer('Stranger')).over).toMatchObject({ code: 'ticket' });

@@ -105,7 +105,7 @@ test('the first picture does not wait for the next keyframe', async ({ browser }
 test('starting soon, live, interrupted, live again, ended', async ({ page }) => {
   await instrument(page);
   await page.goto(show.watch);
-  await expect(page.getByRole('status')).toContainText('Starting soon');
+  await expect(page.locator('.notice')).toContainText('Starting soon');
   await expect(page.getByText('LIVE', { exact: true })).toBeHidden();
   await show.order('publish');
   await isLive(page);
@@ -116,7 +116,7 @@ test('starting soon, live, interrupted, live again, ended', async ({ page }) => 
   const before = await sessions();
 
   await show.order('drop');
-  await expect(page.getByRole('status')).toContainText('The show is interrupted');
+  await expect(page.locator('.notice')).toContainText('The show is interrupted');
   await page.waitForTimeout(3000);
   await show.order('publish');
   await isLive(page);
@@ -125,7 +125,7 @@ test('starting soon, live, interrupted, live again, ended', async ({ page }) => 
   expect(await sessions(), 'the viewer stayed connected').toBe(before);
 
   await show.order('end');
-  await expect(page.getByRole('status')).toContainText('The show has ended');
+  await expect(page.locator('.notice')).toContainText('The show has ended');
   await expect(page.locator('#controls')).toBeHidden();
   await show.order('publish');
   await isLive(page);
@@ -137,7 +137,7 @@ test('a server that was killed and comes back is found again without a click', a
   await page.goto(show.watch);
   await isLive(page);
   await show.kill();
-  await expect(page.getByRole('status')).toContainText('Reconnecting', { timeout: 6000 });
+  await expect(page.locator('.notice')).toContainText('Reconnecting', { timeout: 6000 });
   const pictures = await page.evaluate(() => window.seen.pictures);
   show = await Show.start('Back again', [show.http, show.media]);
   await show.order('publish');

@@ -6,7 +6,9 @@ const MOVES: KeyframeAnimationOptions = { duration: 300, easing: 'cubic-bezier(0
 
 const canvas = document.getElementById('canvas') as HTMLElement;
 const pictures = new Map<string, HTMLImageElement>();
-const leaving = new Map<string, HTMLImageElement>();
+const leaving = new Map<string, { picture: HTMLImageElement; last: ReturnType<typeof setTimeout> }>();
+/** A page that nobody sees moves nothing and hears of no end: after so long a picture is gone all the same. */
+const GONE_WITHIN_MS = 600;
 
 /** A length in the canvas's pixels, however large the page is. */
 const across = (pixels: number, width: number) => `${(pixels / width) * 100}cqw`;
@@ -29,21 +31,24 @@ function place(picture: HTMLImageElement, shown: Shown, width: number): void {
 
 function leave(kind: string, picture: HTMLImageElement): void {
   pictures.delete(kind);
-  leaving.set(kind, picture);
-  const [moving] = picture.getAnimations();
-  if (!moving) return;
-  moving.onfinish = () => {
+  const gone = () => {
+    clearTimeout(leaving.get(kind)?.last);
     leaving.delete(kind);
     picture.remove();
   };
+  leaving.set(kind, { picture, last: setTimeout(gone, GONE_WITHIN_MS) });
+  const [moving] = picture.getAnimations();
+  if (!moving) return gone();
+  moving.onfinish = gone;
   moving.reverse();
 }
 
 /** The picture of this kind that was about to leave, on its way back. */
 function returned(kind: string): HTMLImageElement | undefined {
-  const picture = leaving.get(kind);
+  const { picture, last } = leaving.get(kind) ?? {};
   const [moving] = picture?.getAnimations() ?? [];
   if (!picture || !moving) return undefined;
+  clearTimeout(last);
   leaving.delete(kind);
   pictures.set(kind, picture);
   moving.onfinish = null;

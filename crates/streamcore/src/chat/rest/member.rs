@@ -19,9 +19,13 @@ impl Member {
     /// Whoever shows this token.
     ///
     /// # Errors
-    /// `Token` if it does not hold for the room, `Unavailable` if the room cannot be woken.
+    /// `Token` if it does not hold for the room, `Ticket` for a viewer where watching costs something, `Unavailable` if the room cannot be woken.
     pub async fn known(chat: &Chat, room: &RoomId, token: &str, address: IpAddr) -> Result<Self, Refused> {
         let known = who(chat, room, token).await?;
+        // A ticket is for a device, and sockets are where its devices are counted.
+        if known.author.role == Role::Viewer && chat.gate.price(room).is_some() {
+            return Err(Refused::Ticket);
+        }
         let handle = chat.room(room)?;
         let mut author = known.author;
         if known.signed_in.is_none() {

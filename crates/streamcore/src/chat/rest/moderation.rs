@@ -25,16 +25,29 @@ pub(super) struct Doing {
     reason: Option<String>,
 }
 
-/// An act that says nothing but what it is. serde passes over the fields of those that have none.
+/// An act that says nothing that it does not mean. serde passes over the fields of those that have none, and takes a number
+/// for the name of what is done.
 fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<Act, D::Error> {
     let value = Value::deserialize(from)?;
-    let fields = value.as_object().map_or(0, serde_json::Map::len);
-    let act: Act = serde_json::from_value(value).map_err(D::Error::custom)?;
-    let has_none = matches!(act, Act::Unpin | Act::Clear);
-    if has_none && fields > 1 {
-        return Err(D::Error::custom("this act has no fields"));
+    let act: Act = serde_json::from_value(value.clone()).map_err(D::Error::custom)?;
+    let understood = serde_json::to_value(&act).map_err(D::Error::custom)?;
+    match beside(&value, &understood) {
+        Some(field) => Err(D::Error::custom(format!("`{field}` means nothing here"))),
+        None => Ok(act),
     }
-    Ok(act)
+}
+
+/// A field that was said and not understood.
+fn beside(said: &Value, understood: &Value) -> Option<String> {
+    let (said, understood) = (said.as_object()?, understood.as_object()?);
+    said.iter().find_map(|(field, value)| {
+        let wrong = match understood.get(field) {
+            None => !value.is_null(),
+            Some(meant) if field == "do" || field == "is" => meant != value,
+            Some(meant) => return beside(value, meant),
+        };
+        wrong.then(|| field.clone())
+    })
 }
 
 /// `POST /api/rooms/{room}/acts`.
@@ -76,4 +89,39 @@ pub(super) async fn log(
     Ok(Done(LogPage {
         entries: told_truly(&member.handle, entries).await?,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn doing(act: Value) -> Result<Act, serde_json::Error> {
+        serde_json::from_value::<Doing>(json!({ "act": act })).map(|doing| doing.act)
+    }
+
+    #[test]
+    fn what_an_act_does_not_mean_is_refused() {
+        for wrong in [
+            json!({"do": "clear", "message": 7}),
+            json!({"do": "money", "what": {"is": 0}}),
+            json!({"do": "money", "what": {"is": "cancel", "payment": "x"}}),
+            json!({"do": "engage", "what": {"do": "close_poll", "poll": 1}}),
+        ] {
+            assert!(doing(wrong.clone()).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_it_means_is_taken_also_with_nothing_said_of_what_may_be_absent() {
+        for right in [
+            json!({"do": "clear"}),
+            json!({"do": "money", "what": {"is": "goal", "label": null}}),
+            json!({"do": "engage", "what": {"do": "open_poll", "question": "?", "options": ["a", "b"], "seconds": null}}),
+            json!({"do": "product", "product": {"id": "a", "title": "A", "stock": {"is": "in_stock"}, "price": null}}),
+        ] {
+            doing(right.clone()).unwrap_or_else(|error| panic!("{right}: {error}"));
+        }
+    }
 }

@@ -12,6 +12,8 @@ use crate::money::{
 };
 
 const MOST_OF_A_LABEL: usize = 80;
+/// Of a currency's code.
+const LETTERS: usize = 3;
 const MOST_OF_A_TITLE: usize = 120;
 /// A goal may be a house.
 const MOST_OF_A_GOAL: u64 = 1_000_000_000_000;
@@ -112,6 +114,9 @@ impl Room {
         now: Now,
     ) -> Result<Option<String>, Refused> {
         let goal = match label {
+            // It stands in the log all the same.
+            None if minor > MOST_OF_A_GOAL => return Err(out_of_range("minor")),
+            None if currency.len() > LETTERS => return Err(out_of_range("currency")),
             None => None,
             Some(label) => {
                 let label = whole_line(label, MOST_OF_A_LABEL).filter(|label| !label.is_empty());
@@ -161,6 +166,7 @@ impl Room {
         currency: &str,
     ) -> Result<Option<String>, Refused> {
         let price = match minor {
+            0 if currency.len() > LETTERS => return Err(out_of_range("currency")),
             0 => None,
             LEAST_PRICE..=MOST_MINOR => Some(self.purse.sum(minor, currency)?),
             _ => return Err(out_of_range("minor")),

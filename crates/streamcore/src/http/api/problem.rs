@@ -59,6 +59,8 @@ pub(crate) enum Code {
     TimedOut,
     /// Not any more.
     Banned,
+    /// Watching costs something here; viewers come in with their ticket, over a socket.
+    Ticket,
     /// It cannot be taken back, or is already.
     NotUndoable,
     /// A number or a length is out of its range.
@@ -173,8 +175,8 @@ impl From<Refused> for Problem {
             },
             Refused::Ticket => say(
                 StatusCode::FORBIDDEN,
-                Code::NotAllowed,
-                "Watching costs something here: a ticket that holds is needed.",
+                Code::Ticket,
+                "Watching costs something here: viewers come in with their ticket, over a socket.",
             ),
             Refused::Devices { most } => Self::new(
                 StatusCode::FORBIDDEN,
