@@ -39,6 +39,7 @@ await page.routeWebSocket(/\/chat\//, (socket) => {
   room = socket;
   socket.onMessage((text) => {
     const asked = JSON.parse(text);
+    if (asked.type === "shows") socket.send(JSON.stringify({ type: "shows", id: asked.id, shows: [] }));
     if (asked.type === "log") socket.send(JSON.stringify({ type: "log", id: asked.id, entries: [] }));
     if (asked.type !== "hello") return;
     const snapshot = {
@@ -49,6 +50,7 @@ await page.routeWebSocket(/\/chat\//, (socket) => {
       moderators: [],
       products: [],
       featured: [],
+      money: { test: false, tips: [] },
     };
     const you = { id: "host", name: "Host", role: "host", token: "t" };
     socket.send(JSON.stringify({ type: "welcome", version: 1, you, seq: KEPT, now_ms: Date.now(), snapshot, events: [] }));
