@@ -172,15 +172,12 @@ impl Viewers {
                 let show = shows.on.entry(room.clone()).or_insert_with(|| Show::new(now_ms));
                 show.away_ms = None;
             }
-            RoomEvent::PublisherWent { room, ended: true } => {
+            RoomEvent::PublisherWent { room, ended } => {
                 if let Some(show) = shows.on.get_mut(room) {
                     show.away_ms = Some(now_ms);
                 }
-                shows.end(room, now_ms);
-            }
-            RoomEvent::PublisherWent { room, ended: false } => {
-                if let Some(show) = shows.on.get_mut(room) {
-                    show.away_ms = Some(now_ms);
+                if *ended {
+                    shows.end(room, now_ms);
                 }
             }
             RoomEvent::ViewerJoined { room, viewer, mark } => {

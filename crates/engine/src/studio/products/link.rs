@@ -213,7 +213,7 @@ impl Link {
 
     /// A product as the room's protocol has it.
     fn wire(&self, product: &ChosenProduct) -> Value {
-        let mut wire = serde_json::to_value(product).expect("a product has no keys but names");
+        let mut wire = serde_json::to_value(product).unwrap_or_default();
         if let Some(Some(name)) = self.pictures.get(&product.image) {
             wire["image"] = Value::from(name.as_str());
         }
