@@ -332,6 +332,9 @@ impl Directory {
     }
 }
 
+/// Of a minute.
+pub(crate) const MINUTE_MS: u64 = 60_000;
+
 /// Milliseconds since 1970 UTC.
 pub(crate) fn wall_ms() -> u64 {
     SystemTime::now()

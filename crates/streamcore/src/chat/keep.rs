@@ -19,7 +19,7 @@ use super::products::{AtHand, keep_product_change, load as load_products};
 use super::room::{AddressHash, Change, Kept};
 use super::wire::{Entry, Message, Restriction, Seq};
 use crate::money::{Offer, keep_money_change, load_money};
-use crate::room::RoomId;
+use crate::room::{MINUTE_MS, RoomId};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -29,7 +29,6 @@ const BUSY_FOR: Duration = Duration::from_secs(5);
 const PAGE: i64 = 100;
 /// As many as a room has at hand.
 const AT_HAND: i64 = 500;
-const MINUTE_MS: u64 = 60_000;
 
 /// Why something could not be kept or read.
 #[derive(Debug, thiserror::Error)]

@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 
 use super::wire::Watching;
-use crate::room::ViewerId;
+use crate::room::{MINUTE_MS, ViewerId};
 
 /// Whoever watches, for one show: see [`super::mark`].
 pub type Visitor = [u8; 16];
 
 /// Visitors who are told apart. Whoever comes after them is counted each time, and their time is not.
 const MOST_VISITORS: usize = 100_000;
-const MINUTE_MS: u64 = 60_000;
 /// A clock that leaps further than this was set: the minutes between have not been.
 const LEAP: u64 = 1440;
 

@@ -6,13 +6,12 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use super::attendance::{Kept, Minute, Visitor};
 use super::wire::{CurvePoint, ShowFigures, Watching};
 use crate::chat::{KeepError, Keeper, number};
-use crate::room::RoomId;
+use crate::room::{MINUTE_MS, RoomId};
 
 /// Shows of one answer.
 const SHOWS: i64 = 50;
 /// Minutes of one answer: a day.
 const MINUTES: i64 = 1440;
-const MINUTE_MS: u64 = 60_000;
 
 /// Number of a show.
 pub type ShowId = i64;

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::wire::{Interest, Product, ProductId, Visit};
 use crate::chat::wire::MemberId;
+use crate::room::MINUTE_MS;
 
-const MINUTE_MS: u64 = 60_000;
 /// How often host and moderators are told.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 /// Clicks of one minute that can be told apart; more than that many are no persons.

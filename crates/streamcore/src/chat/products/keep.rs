@@ -11,7 +11,7 @@ use super::interest::visit_minute;
 use super::wire::{Figure, Interest, Product, ProductId, Visit};
 use crate::chat::keep::{KeepError, Keeper, number};
 use crate::chat::room::ProductChange;
-use crate::room::{RoomId, wall_ms};
+use crate::room::{MINUTE_MS, RoomId, wall_ms};
 
 /// Pictures of a room.
 pub const MOST_IMAGES: i64 = 500;
@@ -21,7 +21,6 @@ pub const MOST_IMAGE_BYTES: usize = 1024 * 1024;
 const LIST_WITHIN: Duration = Duration::from_secs(600);
 /// Figures of one answer.
 const PAGE: i64 = 2000;
-const MINUTE_MS: u64 = 60_000;
 
 /// What is kept of a room's products while nobody is in it.
 #[derive(Debug, Default, Clone)]

@@ -11,7 +11,7 @@ mod output;
 mod pace;
 mod problem;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use aide::axum::ApiRouter;
 use aide::axum::routing::{get_with, post_with, put_with};
@@ -99,7 +99,8 @@ pub(super) fn routes() -> Router<Arc<App>> {
         )
         .merge(chat::rest_routes())
         .finish_api_with(&mut document, document::describe);
-    let document: Arc<str> = document::written(&document).into();
+    // Written when it is first asked for: no start waits for it.
+    let document = Arc::new(LazyLock::new(move || document::written(&document)));
     router.route(
         "/openapi.json",
         get(async move || ([(header::CONTENT_TYPE, "application/json")], document.to_string())),
