@@ -1,7 +1,7 @@
 /** Tips and tickets in browsers: viewers pay on the stand-in's page, and everybody sees what follows. */
 import { mkdirSync } from 'node:fs';
 import AxeBuilder from '@axe-core/playwright';
-import { expect, test, type Browser, type Page } from '@playwright/test';
+import { expect, test, type Browser, type Page } from '../pages';
 import { DESK, PHONE, visitor } from '../viewer/rooms';
 import { scene, startPublisher, type Program } from '../viewer/support';
 import { Business, KEY, Member, ROOM } from './server';

@@ -1,6 +1,6 @@
 /** The viewer page in Chromium, watching a show that is published in process. */
 import AxeBuilder from '@axe-core/playwright';
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test, type Page } from '../pages';
 import { Show, closest, instrument, median, picture, scene, sourcePictures, ssim } from './support';
 
 let show: Show;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
-import { expect, test, type Browser, type Page } from '@playwright/test';
+import { expect, test, type Browser, type Page } from '../pages';
 import { DESK, Host, LYING, PHONE, visitor } from './rooms';
 import { median, startPublisher, startServer, type Program } from './support';
 

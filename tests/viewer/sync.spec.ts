@@ -1,5 +1,5 @@
 /** Lip sync at the viewer: flash and beep, at the start of a show and for one who comes late. */
-import { expect, test } from '@playwright/test';
+import { expect, test } from '../pages';
 import { Show, median, scene } from './support';
 import { measureSkew } from './sync';
 

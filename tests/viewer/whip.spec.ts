@@ -1,5 +1,5 @@
 /** A foreign publisher (aiortc) over WHIP into `streamcore serve`, watched in Chromium. */
-import { expect, test } from '@playwright/test';
+import { expect, test } from '../pages';
 import { closest, instrument, picture, scene, sourcePictures, startPublisher, startServer } from './support';
 
 const KEY = 'a key that only this test knows';
